@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig } from 'vite';
+
+const programs = {
+	'tracker-server': 'tracker-server/main.ts',
+	cli: 'cli/main.ts',
+};
+
+/** The Node programs: dist/node/tracker-server.js and dist/node/cli.js. Packages stay imports. */
+export default defineConfig({
+	root: import.meta.dirname,
+	publicDir: false,
+	build: {
+		ssr: true,
+		outDir: join(import.meta.dirname, 'dist/node'),
+		emptyOutDir: true,
+		target: 'node20',
+		minify: false,
+		sourcemap: true,
+		rolldownOptions: {
+			input: Object.fromEntries(
+				Object.entries(programs)
+					.map(([name, file]) => [name, join(import.meta.dirname, file)] as const)
+					.filter(([, file]) => existsSync(file)),
+			),
+			output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+		},
+	},
+});

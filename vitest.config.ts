@@ -1,0 +1,24 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+
+// Unit and simulation tests, in Node. End-to-end tests are Playwright's: e2e/playwright.config.ts.
+export default defineConfig({
+	plugins: [svelte()],
+	test: {
+		include: [
+			'src/**/*.test.ts',
+			'tracker-server/**/*.test.ts',
+			'cli/**/*.test.ts',
+			'bench/**/*.test.ts',
+			'deploy/**/*.test.ts',
+			'scripts/**/*.test.ts',
+		],
+		environment: 'node',
+		pool: 'forks',
+		// Correctness tests must not turn red because a machine is busy; timing lives in bench/.
+		testTimeout: 30_000,
+		hookTimeout: 60_000,
+		teardownTimeout: 10_000,
+		passWithNoTests: true,
+	},
+});
