@@ -23,7 +23,7 @@ export interface EncodedSegment {
 }
 
 /** Largest init segment that is sent or taken, bytes. */
-export const MAX_INIT_BYTES = 64 * 1024;
+export const MAX_INIT_BYTES = 60 * 1024;
 /** Largest segment, bytes. */
 export const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
 /** Longest segment, microseconds. */

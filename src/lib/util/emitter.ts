@@ -8,7 +8,7 @@ export class Emitter<Events extends object> {
 	on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
 		let set = this.#listeners.get(name);
 		if (!set) this.#listeners.set(name, (set = new Set()));
-		set.add(listener as Listener<never>);
+		set.add(listener);
 		return () => this.off(name, listener);
 	}
 
@@ -23,7 +23,7 @@ export class Emitter<Events extends object> {
 
 	/** Removes a listener; unknown ones are ignored. */
 	off<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): void {
-		this.#listeners.get(name)?.delete(listener as Listener<never>);
+		this.#listeners.get(name)?.delete(listener);
 	}
 
 	/** Delivers an event to every present listener; one that throws doesn't keep it from the others. */
