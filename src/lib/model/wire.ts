@@ -28,6 +28,8 @@ export interface Wire {
 	 * extension. `remotePeerId` is the id it claims, 40 hexadecimal characters.
 	 */
 	onReady: (remotePeerId: string) => void;
+	/** Set by the owner: the other side shook hands but doesn't speak the live extension; nothing more will come. */
+	onForeign: (remotePeerId: string) => void;
 	/** Set by the owner: a message came in, within bounds. Only after `onReady`. */
 	onMessage: (message: Message) => void;
 	/** Set by the owner: bytes that the protocol itself wants sent (extended handshake, answers to stock peers). */

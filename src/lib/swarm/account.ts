@@ -1,0 +1,11 @@
+/** What this peer tells trackers about itself, so that they introduce it well. Believed with care. */
+export interface Account {
+	/** Hops to the broadcaster, 255 when unknown. */
+	readonly hop: number;
+	/** Links it could still take. */
+	readonly slots: number;
+	/** It gets less than the stream needs. */
+	readonly starving: boolean;
+	/** Kilobits per second it can send in all; 0 when it doesn't share. */
+	readonly uplinkKbps: number;
+}
