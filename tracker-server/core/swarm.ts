@@ -1,0 +1,70 @@
+import type { Peer } from './peer.ts';
+import { RandomSet } from './random-set.ts';
+
+/** The peers of one torrent on this node. */
+export class Swarm {
+	readonly infoHash: string;
+	readonly infoHashJson: string;
+	readonly peers = new RandomSet<Peer>();
+	/** Peers that say they get too little: served first. */
+	readonly starving = new RandomSet<Peer>();
+	/** Sources and relays the operator has signed for. */
+	readonly helpers = new RandomSet<Peer>();
+	readonly #byId = new Map<string, Peer>();
+	readonly #byRegion = new Map<string, RandomSet<Peer>>();
+	complete = 0;
+	downloaded = 0;
+
+	constructor(infoHash: string) {
+		this.infoHash = infoHash;
+		this.infoHashJson = JSON.stringify(infoHash);
+	}
+
+	get size(): number {
+		return this.peers.size;
+	}
+
+	get incomplete(): number {
+		return this.peers.size - this.complete;
+	}
+
+	get(peerId: string): Peer | undefined {
+		return this.#byId.get(peerId);
+	}
+
+	/** Peers of one region label, where regions are known. */
+	near(region: string): RandomSet<Peer> | undefined {
+		return region === '' ? undefined : this.#byRegion.get(region);
+	}
+
+	add(peer: Peer, region: string): void {
+		this.peers.add(peer);
+		this.#byId.set(peer.peerId, peer);
+		if (region === '') return;
+		const near = this.#byRegion.get(region) ?? new RandomSet<Peer>();
+		near.add(peer);
+		this.#byRegion.set(region, near);
+	}
+
+	delete(peer: Peer, region: string): void {
+		if (!this.peers.delete(peer)) return;
+		this.#byId.delete(peer.peerId);
+		this.starving.delete(peer);
+		this.helpers.delete(peer);
+		if (peer.complete) this.complete -= 1;
+		const near = this.near(region);
+		if (near?.delete(peer) && near.size === 0) this.#byRegion.delete(region);
+	}
+
+	setComplete(peer: Peer, complete: boolean): void {
+		if (peer.complete === complete) return;
+		peer.complete = complete;
+		this.complete += complete ? 1 : -1;
+	}
+
+	setStarving(peer: Peer, starving: boolean): void {
+		peer.starving = starving;
+		if (starving) this.starving.add(peer);
+		else this.starving.delete(peer);
+	}
+}

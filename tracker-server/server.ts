@@ -1,0 +1,209 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import type { Logger } from 'pino';
+
+import { isLoopbackHost } from './core/address.ts';
+import type { Limits } from './core/limits.ts';
+import { Tracker } from './core/tracker.ts';
+import { hasPages, pageHandler } from './http/pages.ts';
+import { siteConfig } from './http/site-config.ts';
+import type { IceServer } from './http/site-config.ts';
+import { siteHandler } from './http/site-handler.ts';
+import { announcePath, Sockets } from './socket/sockets.ts';
+import { defaultGate } from './socket/upgrade-gate.ts';
+import type { GateOptions } from './socket/upgrade-gate.ts';
+import { StartError } from './start-error.ts';
+import { startStunServer } from './stun/stun-server.ts';
+import type { StunServer } from './stun/stun-server.ts';
+
+export interface ServerOptions {
+	/** Address to listen on. @default '127.0.0.1' */
+	readonly host?: string | undefined;
+	/** TCP and UDP port; 0 takes any free one. @default 0 */
+	readonly port?: number | undefined;
+	/** Folder of the built pages; without it the server is a tracker alone. */
+	readonly pagesDir?: string | undefined;
+	/** Announce URLs told to the pages. @default this very server, as the visitor named it */
+	readonly trackers?: readonly string[] | undefined;
+	/** ICE servers told to the pages. @default the built-in STUN responder */
+	readonly iceServers?: readonly IceServer[] | undefined;
+	/** TURN servers with a shared secret: credentials are made for each visitor. */
+	readonly turn?: { urls: readonly string[]; secret: string; ttlS: number } | undefined;
+	/** Answer STUN on the same port over UDP. @default true */
+	readonly stun?: boolean | undefined;
+	/** Proxies in front whose X-Forwarded-* headers are true. @default 0 */
+	readonly trustedHops?: number | undefined;
+	/** Header in which a trusted edge names the visitor's region, in lower case. */
+	readonly regionHeader?: string | undefined;
+	/** Browser origins that may use the tracker. @default all */
+	readonly origins?: readonly string[] | undefined;
+	readonly limits?: Partial<Limits> | undefined;
+	readonly gate?: Partial<GateOptions> | undefined;
+	/** Time between pings. @default 30 000 */
+	readonly pingMs?: number | undefined;
+	/** Time a connection has for its first announce. @default 15 000 */
+	readonly firstAnnounceMs?: number | undefined;
+	/** Where log lines go. @default nowhere */
+	readonly log?: Logger | undefined;
+}
+
+export interface ServerStats {
+	readonly connections: number;
+	readonly swarms: number;
+	readonly peers: number;
+}
+
+export interface RunningServer {
+	/** `http://host:port`, without a slash at the end. */
+	readonly url: string;
+	/** `ws://host:port/announce`. */
+	readonly announceUrl: string;
+	stats(): ServerStats;
+	/** Sends everybody away within `spreadMs`, then closes. @default at once */
+	close(options?: { spreadMs?: number }): Promise<void>;
+}
+
+/** Starts tracker and pages on one port. Rejects with a StartError that says what is wrong. */
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+	const { host = '127.0.0.1', port = 0, trackers = [], trustedHops = 0 } = options;
+	const log = options.log ?? pino({ level: 'silent' });
+	const { pagesDir } = options;
+	if (pagesDir !== undefined && !hasPages(pagesDir)) {
+		throw new StartError('no-pages', `No built pages in ${pagesDir}: run "npm run build" first.`);
+	}
+	const secret = randomBytes(32);
+	const tracker = new Tracker({
+		random: Math.random,
+		limits: definedOnly(options.limits),
+		resumeToken: (infoHash, peerId) =>
+			createHmac('sha256', secret)
+				.update(infoHash + peerId, 'latin1')
+				.digest('base64url'),
+		onBan: (addressKey, untilMs) => sockets.gate.ban(addressKey, untilMs),
+	});
+	const sockets = new Sockets(tracker, {
+		gate: { ...defaultGate, ...definedOnly(options.gate), origins: options.origins ?? [] },
+		trustedHops,
+		regionHeader: options.regionHeader,
+		pingMs: options.pingMs ?? 30_000,
+		firstAnnounceMs: options.firstAnnounceMs ?? 15_000,
+		hardQueueBytes: 256 * 1024,
+		stalledMs: 10_000,
+		admitToken: undefined,
+		now: Date.now,
+	});
+	const handler = siteHandler({
+		trustedHops,
+		fallbackHost: () => hostPort,
+		config: (origin) =>
+			siteConfig(
+				origin,
+				{
+					trackers,
+					iceServers: options.iceServers ?? [],
+					turn: options.turn,
+					stunPort: stun?.port,
+				},
+				Date.now(),
+			),
+		pages: pagesDir === undefined ? undefined : pageHandler(pagesDir, trackers),
+		isDraining: () => sockets.draining,
+	});
+	const http = createServer(
+		{
+			maxHeaderSize: 8 * 1024,
+			headersTimeout: 5_000,
+			requestTimeout: 10_000,
+			keepAliveTimeout: 5_000,
+			connectionsCheckingInterval: 1_000,
+		},
+		handler,
+	);
+	http.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
+	try {
+		await listen(http, host, port);
+	} catch (error) {
+		sockets.close();
+		throw listenError(error, host, port);
+	}
+	const bound = (http.address() as AddressInfo).port;
+	const hostPort = `${urlHost(host)}:${bound}`;
+	const stun = options.stun === false ? undefined : await tryStun(host, bound, log);
+
+	let closing: Promise<void> | undefined;
+	const close = async (spreadMs: number) => {
+		if (spreadMs > 0) await sockets.drain(spreadMs);
+		sockets.close();
+		await Promise.all([closeHttp(http), stun?.close()]);
+	};
+	return {
+		url: `http://${hostPort}`,
+		announceUrl: `ws://${hostPort}${announcePath}`,
+		stats: () => ({
+			connections: sockets.size,
+			swarms: tracker.swarms.size,
+			peers: tracker.peerCount,
+		}),
+		close: ({ spreadMs = 0 } = {}) => (closing ??= close(spreadMs)),
+	};
+}
+
+async function tryStun(host: string, port: number, log: Logger): Promise<StunServer | undefined> {
+	try {
+		return await startStunServer(host, port);
+	} catch (error) {
+		log.warn({ err: error }, `STUN is off: UDP port ${port} could not be opened`);
+		return undefined;
+	}
+}
+
+function listen(http: Server, host: string, port: number): Promise<void> {
+	return new Promise((resolve, reject) => {
+		http.once('error', reject);
+		http.listen(port, host, () => {
+			http.off('error', reject);
+			resolve();
+		});
+	});
+}
+
+function listenError(error: unknown, host: string, port: number): StartError {
+	const code = (error as NodeJS.ErrnoException).code;
+	if (code === 'EADDRINUSE') {
+		return new StartError(
+			'port-busy',
+			`Port ${port} is in use: stop the other program or set PORT to another number.`,
+		);
+	}
+	if (code === 'EACCES') {
+		return new StartError(
+			'port-denied',
+			`Port ${port} may not be opened by this user: set PORT to 1024 or more.`,
+		);
+	}
+	return new StartError('listen', `Cannot listen on ${host}:${port} (${code ?? String(error)}).`);
+}
+
+function closeHttp(http: Server): Promise<void> {
+	return new Promise((resolve) => {
+		http.close(() => resolve());
+		http.closeAllConnections();
+	});
+}
+
+/** How a browser on this machine names the address that is listened on. */
+function urlHost(host: string): string {
+	if (host === '0.0.0.0' || host === '::' || host === '') return 'localhost';
+	if (isLoopbackHost(host) && host.includes(':')) return `[${host}]`;
+	return host.includes(':') ? `[${host}]` : host;
+}
+
+/** Leaves out what is undefined, so that a default isn't overwritten by it. */
+function definedOnly<T extends object>(options: T | undefined): Partial<T> {
+	return Object.fromEntries(
+		Object.entries(options ?? {}).filter(([, value]) => value !== undefined),
+	) as Partial<T>;
+}

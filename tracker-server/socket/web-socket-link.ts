@@ -1,0 +1,82 @@
+import type { WebSocket } from 'ws';
+
+import type { CloseReason, Connection, Link } from '../core/connection.ts';
+
+/** Why a socket ended, for the metrics. */
+export type EndReason =
+	CloseReason | 'client' | 'error' | 'slow' | 'silent' | 'idle' | 'draining' | 'too-big';
+
+export interface LinkOptions {
+	/** Time a probed socket has to answer. */
+	readonly probeMs: number;
+	/** Queued bytes at which a reader that stopped is cut off. */
+	readonly hardQueueBytes: number;
+	/** How long a queue may stand without moving. */
+	readonly stalledMs: number;
+	readonly now: () => number;
+	/** Links with a deadline running; a link adds itself. */
+	readonly watched: Set<WebSocketLink>;
+}
+
+/** One client's socket as the core sees it, with its queue bounded. */
+export class WebSocketLink implements Link {
+	/** The core's side of it; set once, right after both exist. */
+	connection: Connection | undefined;
+	/** Why it ended: set by whoever ended it first. */
+	ended: EndReason | undefined;
+	/** Until when a pong is due; 0 when none is. */
+	pongDueMs = 0;
+	missedPongs = 0;
+	readonly #socket: WebSocket;
+	readonly #options: LinkOptions;
+	#stoodBytes = 0;
+	#stoodSinceMs = 0;
+
+	constructor(socket: WebSocket, options: LinkOptions) {
+		this.#socket = socket;
+		this.#options = options;
+	}
+
+	get queuedBytes(): number {
+		return this.#socket.bufferedAmount;
+	}
+
+	send(text: string): void {
+		const socket = this.#socket;
+		if (socket.readyState !== socket.OPEN) return;
+		if (socket.bufferedAmount + text.length > this.#options.hardQueueBytes) return this.end('slow');
+		socket.send(text);
+		if (socket.bufferedAmount > 0) this.#options.watched.add(this);
+	}
+
+	probe(): void {
+		this.pongDueMs = this.#options.now() + this.#options.probeMs;
+		this.#options.watched.add(this);
+		this.ping();
+	}
+
+	ping(): void {
+		if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
+	}
+
+	close(code: number, reason: EndReason): void {
+		this.ended ??= reason;
+		this.#socket.close(code, reason);
+	}
+
+	/** Ends at once: for who isn't listening anyway. */
+	end(reason: EndReason): void {
+		this.ended ??= reason;
+		this.#socket.terminate();
+	}
+
+	/** Whether its queue has stood still for too long. To be asked regularly while it is watched. */
+	isStalled(nowMs: number): boolean {
+		const { queuedBytes } = this;
+		if (queuedBytes === 0 || this.#stoodBytes === 0 || queuedBytes < this.#stoodBytes) {
+			this.#stoodSinceMs = nowMs;
+		}
+		this.#stoodBytes = queuedBytes;
+		return queuedBytes > 0 && nowMs - this.#stoodSinceMs >= this.#options.stalledMs;
+	}
+}
