@@ -21,7 +21,7 @@ export default defineConfig({
 	base: './', // relative, so that any static host serves the pages under any path
 	appType: 'mpa',
 	publicDir: join(import.meta.dirname, 'public'),
-	plugins: [svelte()],
+	plugins: [svelte({ configFile: false })],
 	resolve: {
 		// What webtorrent expects of Node and browsers do not have.
 		alias: [

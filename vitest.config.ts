@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 // Unit and simulation tests, in Node. End-to-end tests are Playwright's: e2e/playwright.config.ts.
 export default defineConfig({
-	plugins: [svelte()],
+	plugins: [svelte({ configFile: false })],
 	test: {
 		include: [
 			'src/**/*.test.ts',
