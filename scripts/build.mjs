@@ -1,6 +1,7 @@
 // `npm run build`: pages to dist/pages, Node programs to dist/node. `--stale` builds only what is missing or stale.
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { fingerprint, parts, staleParts, top, writeStamp } from './stale.mjs';
 
 const onlyStale = process.argv.includes('--stale');
@@ -45,13 +46,19 @@ function quiet() {
 	};
 }
 
-/** @param {unknown} error */
-function firstLine(error) {
-	const text = error instanceof Error ? error.message : String(error);
-	const lines = text.split('\n').map((line) => line.trim());
-	// Rolldown counts first ("Build failed with 1 error:") and explains below.
-	const told = lines.filter((line) => line && !/^Build failed with \d+ error/.test(line));
-	return (told[0] ?? 'no reason given').replaceAll(`${top}/`, '');
+/**
+ * What went wrong and where, in one line.
+ * @param {unknown} error
+ */
+function reason(error) {
+	/** @type {unknown} */
+	const first = error instanceof Error && 'errors' in error ? error.errors : undefined;
+	const cause = Array.isArray(first) && first[0] instanceof Error ? first[0] : error;
+	const text = stripVTControlCharacters(cause instanceof Error ? cause.message : String(cause));
+	const line = text.split('\n')[0]?.replace(/^\[[\w:-]+\] /, '') || 'no reason given';
+	// Rolldown draws the place below its message.
+	const place = /\[ (\S+:\d+:\d+) \]/.exec(text)?.[1];
+	return `${line}${place ? ` (${place})` : ''}`.replaceAll(`${top}/`, '');
 }
 
 for (const part of onlyStale ? staleParts() : parts) {
@@ -65,7 +72,7 @@ for (const part of onlyStale ? staleParts() : parts) {
 		if (!onlyStale) console.error(error instanceof Error ? error.message : error);
 		else
 			console.error(
-				`The ${part.name} cannot be built: ${firstLine(error)} (npm run build tells more).`,
+				`The ${part.name} cannot be built: ${reason(error)}. Run npm run build to see more.`,
 			);
 		process.exit(1);
 	}
