@@ -15,8 +15,8 @@ export const SPARE_ATTEMPTS = 2;
 export const MAX_OFFERS_PER_ANNOUNCE = 4;
 /** Life of an unanswered offer. Stock trackers and peers forget it after 50 to 60 s. */
 export const OFFER_LIFE_MS = 55_000;
-/** Silence after which an announced offer counts as not passed on, and is announced again under a new id. */
-export const OFFER_IDLE_MS = 8_000;
+/** Silence after which an announced offer counts as not passed on, and may be announced again under a new id. */
+export const OFFER_IDLE_MS = 5_000;
 
 /** From session descriptions exchanged to an open data channel. */
 export const CONNECT_DEADLINE_MS = 15_000;

@@ -1,0 +1,126 @@
+import { ShoalError } from '../model/error.ts';
+import type { Link, LinkEnd, LinkOrigin } from '../model/link.ts';
+import type { Message } from '../model/message.ts';
+import type { Wire } from '../model/wire.ts';
+import type { Clock } from '../util/clock.ts';
+import { HANDSHAKE_DEADLINE_MS } from './bounds.ts';
+import type { Connection, ConnectionEnd } from './connection.ts';
+
+/** How a link that was never ready, or is no more, ended. */
+export type WireLinkEnd = LinkEnd | 'unreachable' | 'mute';
+
+/** What a link is made of. */
+export interface WireLinkOptions {
+	readonly connection: Connection;
+	readonly wire: Wire;
+	readonly clock: Clock;
+	/** The id the other side was introduced under, 40 hexadecimal characters. */
+	readonly peerId: string;
+	readonly initiated: boolean;
+	readonly origin: LinkOrigin;
+	/** Both handshakes are through. Called once, before any message. */
+	readonly onReady: (link: WireLink) => void;
+	/** It ended, by whichever side. Called once. */
+	readonly onEnd: (link: WireLink, why: WireLinkEnd) => void;
+}
+
+/** A `Link` over WebRTC: moves bytes between a connection and a wire, and keeps the handshake's deadline. */
+export class WireLink implements Link {
+	readonly peerId: string;
+	readonly initiated: boolean;
+	readonly origin: LinkOrigin;
+	onMessage: (message: Message) => void = () => undefined;
+	onClose: (why: LinkEnd) => void = () => undefined;
+	onDrain: () => void = () => undefined;
+
+	readonly #connection: Connection;
+	readonly #wire: Wire;
+	readonly #onEnd: WireLinkOptions['onEnd'];
+	#state: 'connecting' | 'ready' | 'closed' = 'connecting';
+	#cancelDeadline: () => void = () => undefined;
+
+	constructor(options: WireLinkOptions) {
+		const { connection, wire, clock, onReady } = options;
+		this.peerId = options.peerId;
+		this.initiated = options.initiated;
+		this.origin = options.origin;
+		this.#connection = connection;
+		this.#wire = wire;
+		this.#onEnd = options.onEnd;
+
+		connection.onOpen = () => {
+			this.#cancelDeadline = clock.after(HANDSHAKE_DEADLINE_MS, () => this.#end('mute'));
+			for (const bytes of wire.start()) connection.send(bytes);
+		};
+		connection.onBytes = (bytes) => this.#receive(bytes);
+		connection.onDrain = () => {
+			if (this.#state === 'ready') this.onDrain();
+		};
+		connection.onEnd = (why) => this.#ended(why);
+		wire.onReply = (bytes) => connection.send(bytes);
+		wire.onForeign = () => this.#end('no-extension');
+		wire.onReady = (claimedId) => {
+			if (this.#state !== 'connecting') return;
+			// Who was introduced under one name has no reason to use another.
+			if (claimedId !== this.peerId) throw new ShoalError('protocol', 'another peer id');
+			this.#state = 'ready';
+			this.#cancelDeadline();
+			onReady(this);
+		};
+		wire.onMessage = (message) => {
+			if (this.#state === 'ready') this.onMessage(message);
+		};
+	}
+
+	get bufferedBytes(): number {
+		return this.#connection.bufferedBytes;
+	}
+
+	send(message: Message): void {
+		if (this.#state === 'ready') this.#connection.send(this.#wire.encode(message));
+	}
+
+	close(why: LinkEnd): void {
+		if (this.#state === 'closed') return;
+		this.#state = 'closed';
+		this.#cancelDeadline();
+		// Who broke the rules gets no time; others hear our last words.
+		this.#connection.close({ deliver: !isBreach(why) });
+		this.#onEnd(this, why);
+	}
+
+	#receive(bytes: Uint8Array): void {
+		if (this.#state === 'closed') return;
+		try {
+			this.#wire.receive(bytes);
+		} catch (error) {
+			this.#end('protocol');
+			// A breach is the other side's; anything else is a defect of ours that must be seen.
+			if (!(error instanceof ShoalError)) {
+				queueMicrotask(() => {
+					throw error;
+				});
+			}
+		}
+	}
+
+	/** Ends it from inside; the engine hears of it when it knew the link. */
+	#end(why: LinkEnd | 'mute'): void {
+		this.#connection.close({ deliver: false });
+		this.#ended(why);
+	}
+
+	#ended(why: ConnectionEnd | LinkEnd | 'mute'): void {
+		if (this.#state === 'closed') return;
+		const wasReady = this.#state === 'ready';
+		this.#state = 'closed';
+		this.#cancelDeadline();
+		this.#onEnd(this, why);
+		if (wasReady) this.onClose(why === 'unreachable' || why === 'mute' ? 'gone' : why);
+	}
+}
+
+/** Whether a link ended because the other side broke the rules. */
+export function isBreach(why: WireLinkEnd): boolean {
+	return why === 'protocol' || why === 'bad-signature' || why === 'bad-piece';
+}
