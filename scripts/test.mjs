@@ -137,14 +137,10 @@ async function main() {
 	return total;
 }
 
-/** @type {Tally} */
-let total = { passed: 0, failed: 0, skipped: 0 };
-try {
-	total = await main();
-} catch (error) {
+const total = await main().catch((/** @type {unknown} */ error) => {
 	console.error(error instanceof Error ? error.message : error);
-	total = { passed: 0, failed: 1, skipped: 0 };
-}
+	return { passed: 0, failed: 1, skipped: 0 };
+});
 const skipped = total.skipped ? `, ${total.skipped} skipped` : '';
 console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
 process.exitCode = total.failed || !total.passed ? 1 : 0;
