@@ -2,7 +2,11 @@ import { expect, type Browser, type BrowserContext, type Page } from '@playwrigh
 
 /** How a person comes to the site. */
 export interface Visit {
-	/** May this person's pages use the camera and the microphone without asking? @default true */
+	/**
+	 * Has this person allowed the site camera and microphone before? Who has not, as viewers have not, is reached
+	 * under mDNS names instead of addresses.
+	 * @default false
+	 */
 	camera?: boolean;
 	/** Errors that this test provokes on purpose; others fail it. */
 	expectedErrors?: RegExp[];
@@ -33,7 +37,7 @@ export class People {
 
 	/** A new person who has opened nothing yet. */
 	async visit(visit: Visit = {}): Promise<BrowserContext> {
-		const { camera = true, expectedErrors = [], ...options } = visit;
+		const { camera = false, expectedErrors = [], ...options } = visit;
 		const context = await this.#browser.newContext({
 			permissions: camera ? ['camera', 'microphone'] : [],
 			viewport: { width: 1000, height: 700 },

@@ -1,5 +1,5 @@
 import { defineConfig } from '@playwright/test';
-import { findBrowser } from '../scripts/find-browser.mjs';
+import { launchOptions } from './browser.ts';
 
 export default defineConfig({
 	testDir: '.',
@@ -14,21 +14,6 @@ export default defineConfig({
 	use: {
 		trace: { mode: 'retain-on-failure', screenshots: false, snapshots: true, sources: false },
 		screenshot: 'only-on-failure',
-		launchOptions: {
-			executablePath: findBrowser(),
-			args: [
-				'--no-sandbox',
-				// A camera and a microphone that need no hardware, and a screen that needs no display.
-				'--use-fake-device-for-media-stream=display-media-type=monitor',
-				'--use-fake-ui-for-media-stream',
-				'--disable-background-networking',
-			],
-			// Pages live as they do for people: muted autoplay has to work by itself, and hidden tabs are throttled.
-			ignoreDefaultArgs: [
-				'--disable-background-timer-throttling',
-				'--disable-backgrounding-occluded-windows',
-				'--disable-renderer-backgrounding',
-			],
-		},
+		launchOptions: launchOptions(),
 	},
 });
