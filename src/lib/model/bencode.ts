@@ -1,4 +1,4 @@
-import { compareBytes, concatBytes, utf8 } from '../util/bytes.ts';
+import { compareBytes, utf8 } from '../util/bytes.ts';
 import { ShoalError } from './error.ts';
 
 /** A bencoded value (BEP 3): integer, byte string, list or dictionary with ASCII keys. */
@@ -18,7 +18,14 @@ export interface BencodeLimits {
 export function encodeBencode(value: Bencoded): Uint8Array<ArrayBuffer> {
 	const parts: Uint8Array[] = [];
 	write(value, parts);
-	return concatBytes(...parts);
+	// Not as arguments: a torrent of ten thousand files has more parts than a call may have.
+	const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+	let at = 0;
+	for (const part of parts) {
+		joined.set(part, at);
+		at += part.length;
+	}
+	return joined;
 }
 
 function write(value: Bencoded, parts: Uint8Array[]): void {

@@ -1,4 +1,11 @@
-import { concatBytes, equalBytes, fromBase64Url, fromHex, toBase64Url, utf8 } from '../util/bytes.ts';
+import {
+	concatBytes,
+	equalBytes,
+	fromBase64Url,
+	fromHex,
+	toBase64Url,
+	utf8,
+} from '../util/bytes.ts';
 import { ShoalError } from './error.ts';
 
 /** Bytes of an Ed25519 public key (RFC 8032). */

@@ -34,6 +34,8 @@ export type ShoalErrorCode =
 	| 'storage-failed'
 	/** /config.json is missing or malformed. */
 	| 'bad-config'
+	/** Not a torrent, a broken one, or one with unsafe file names; or a torrent nobody added. */
+	| 'bad-torrent'
 	/** Bytes from outside break the protocol. */
 	| 'protocol'
 	/** A signature doesn't fit. */

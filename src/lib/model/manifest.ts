@@ -1,10 +1,5 @@
 import { equalBytes, fromUtf8, utf8 } from '../util/bytes.ts';
-import {
-	decodeBencode,
-	encodeBencode,
-	type Bencoded,
-	type BencodedDict,
-} from './bencode.ts';
+import { decodeBencode, encodeBencode, type Bencoded, type BencodedDict } from './bencode.ts';
 import { ShoalError } from './error.ts';
 import {
 	MAX_PIECES_PER_SEGMENT,
@@ -219,7 +214,8 @@ class FieldReader {
 
 	bytesUpTo(key: string, most: number): Uint8Array {
 		const value = this.#dict.get(key);
-		if (!(value instanceof Uint8Array) || value.length === 0 || value.length > most) fail(`bad ${key}`);
+		if (!(value instanceof Uint8Array) || value.length === 0 || value.length > most)
+			fail(`bad ${key}`);
 		return value;
 	}
 

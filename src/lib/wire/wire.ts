@@ -45,6 +45,7 @@ export function createWire({ infoHash, peerId }: WireOptions): Wire {
 
 	const wire: Wire = {
 		onReady: () => undefined,
+		onForeign: () => undefined,
 		onMessage: () => undefined,
 		start: () => [encodeHandshake(infoHash, peerId)],
 		receive,
@@ -102,8 +103,8 @@ export function createWire({ infoHash, peerId }: WireOptions): Wire {
 			}
 			if (remoteExtensionId !== undefined) return;
 			remoteExtensionId = decodeExtendedHandshake(frame.subarray(2));
-			// A peer without the live extension never becomes ready; the owner's deadline ends it.
-			if (remoteExtensionId !== undefined) wire.onReady(remotePeerId);
+			if (remoteExtensionId === undefined) wire.onForeign(remotePeerId);
+			else wire.onReady(remotePeerId);
 			return;
 		}
 		if (id !== LIVE_EXTENSION_ID || remoteExtensionId === undefined) return;

@@ -1,0 +1,54 @@
+// Every bound of the scheduler, in one place. Times in milliseconds.
+
+/** Neighbours at most, by what this peer is. */
+export const MAX_LINKS = { viewer: 16, relay: 24, broadcaster: 24 } as const;
+/** Links that are formed as fast as they can be; the rest come at leisure. */
+export const QUICK_LINKS = 4;
+/** Blocks a neighbour may keep queued with us; more are rejected. */
+export const MAX_QUEUED_BLOCKS = 64;
+/** How long a request for a piece we don't have yet is held before it is rejected. */
+export const HOLD_REQUEST_MS = 2000;
+/** Pieces asked of one neighbour and not yet answered, at most. */
+export const MAX_OUTSTANDING_PIECES = 32;
+/** A request unanswered for this long, or four round trips if that is more, goes to somebody else. */
+export const REQUEST_TIMEOUT_MS = 400;
+/** Added to a round trip before a second source is asked for a piece that is late. */
+export const REPAIR_SLACK_MS = 150;
+/** Sources asked for one piece at a time, at most. */
+export const MAX_SOURCES_PER_PIECE = 2;
+/** A segment not whole after this long is given up. */
+export const GIVE_UP_MS = 8000;
+/** Pieces that nobody asked for, tolerated from one neighbour in its life. */
+export const MAX_UNSOLICITED = 3;
+/** After a subscription ends, pieces already on their way are still taken for this long. */
+export const SUBSCRIPTION_GRACE_MS = 2000;
+/** Broken promises (claimed or subscribed, not delivered) before a neighbour is passed over for a while. */
+export const BROKEN_PROMISES = 3;
+/** How long a neighbour is passed over. */
+export const SNUB_MS = 10_000;
+/** Period of pings. */
+export const PING_MS = 2000;
+/** A neighbour not heard for this long gets no new requests. */
+export const QUIET_MS = 1000;
+/** A neighbour not heard for this long is left. */
+export const SILENT_MS = 5000;
+/** Announcements of pieces are gathered for this long. */
+export const HAVE_BATCH_MS = 15;
+/** Period in which late pieces and neighbours are looked at. */
+export const TICK_MS = 50;
+/** A parent is kept at least this long before a better one takes its place. */
+export const PARENT_KEEP_MS = 1500;
+/** How much earlier another neighbour must be to take a parent's place. */
+export const PARENT_GAIN_MS = 30;
+/** Share of the measured uplink that subscriptions may fill; the rest is for repairs. */
+export const UPLINK_FILL = 0.85;
+/** Bytes handed to one link ahead of the network, at most. */
+export const LINK_AHEAD_BYTES = 32 * 1024;
+/** Time's worth of the uplink handed to all links ahead of the network together. */
+export const AHEAD_MS = 30;
+/** Bytes that may always be ahead: one block leaving and one behind it. */
+export const MIN_AHEAD_BYTES = 32 * 1024;
+/** A piece that waited this long to be sent is no longer sent unless asked again. */
+export const STALE_SEND_MS = 1500;
+/** The broadcaster sends a piece to a second neighbour when nobody else announces it for this long. */
+export const SPREAD_MS = 300;

@@ -1,0 +1,135 @@
+import { SUBSTREAMS } from '../model/message.ts';
+import { UPLINK_FILL } from './bounds.ts';
+import type { Neighbour } from './neighbour.ts';
+
+/** A child is put out for another only when that one's uplink is this many times stronger. */
+const STRONGER = 2;
+/** Least time between two children put out. */
+const PUT_OUT_MS = 1000;
+/** Uplink a neighbour is taken for that doesn't know its own. */
+const ASSUMED_KBPS = 4000;
+
+/** What `Children` must know to say yes. */
+export interface Room {
+	/** Bits per second to plan with. */
+	readonly planBps: number;
+	/** The stream's rate, bits per second; 0 when unknown yet. */
+	readonly streamBps: number;
+	/** Whether blocks wait longer than they should: no room at all then. */
+	readonly congested: boolean;
+	/** Whether this substream can be promised to this neighbour: there is somebody else who pushes it to us. */
+	canServe(substream: number, neighbour: Neighbour): boolean;
+}
+
+/**
+ * The parent's side of the push trees in a viewer or relay: which children are pushed what. A subscription is granted
+ * only within the uplink; a much stronger child takes the place of the weakest, so strong uplinks rise toward the source.
+ */
+export class Children {
+	#putOutAtMs = -Infinity;
+
+	/** Substream places that are taken. */
+	taken(neighbours: readonly Neighbour[]): number {
+		let taken = 0;
+		for (const neighbour of neighbours) taken += bitCount(neighbour.given);
+		return taken;
+	}
+
+	/** Substream places that the uplink has room for. */
+	capacity({ planBps, streamBps }: Room): number {
+		if (streamBps === 0) return SUBSTREAMS;
+		return Math.floor((planBps * UPLINK_FILL) / (streamBps / SUBSTREAMS));
+	}
+
+	/** Grants and withdraws; `tell` sends a child whose `given` changed, or that asked, what it gets. */
+	evaluate(
+		neighbours: readonly Neighbour[],
+		room: Room,
+		asking: Neighbour | undefined,
+		nowMs: number,
+		tell: (neighbour: Neighbour) => void,
+	): void {
+		const changed = new Set<Neighbour>();
+		if (asking) changed.add(asking);
+		const capacity = this.capacity(room);
+		let taken = 0;
+		for (const neighbour of neighbours) {
+			const kept = this.#servable(neighbour, neighbour.given & neighbour.wants, room);
+			if (kept !== neighbour.given) {
+				neighbour.given = kept;
+				changed.add(neighbour);
+			}
+			taken += bitCount(kept);
+		}
+		while (taken > Math.max(0, capacity)) {
+			if (!this.#withdrawOne(neighbours, undefined, changed)) break;
+			taken--;
+		}
+		for (const neighbour of byStrength(neighbours)) {
+			const open = this.#servable(neighbour, neighbour.wants & ~neighbour.given, room);
+			for (let s = 0; s < SUBSTREAMS; s++) {
+				if ((open & (1 << s)) === 0) continue;
+				if (taken >= capacity || room.congested) {
+					if (nowMs - this.#putOutAtMs < PUT_OUT_MS) break;
+					if (!this.#withdrawOne(neighbours, neighbour, changed)) break;
+					this.#putOutAtMs = nowMs;
+					taken--;
+				}
+				neighbour.given |= 1 << s;
+				changed.add(neighbour);
+				taken++;
+			}
+		}
+		for (const neighbour of changed) tell(neighbour);
+	}
+
+	#servable(neighbour: Neighbour, substreams: number, room: Room): number {
+		let servable = 0;
+		for (let s = 0; s < SUBSTREAMS; s++) {
+			const bit = 1 << s;
+			if ((substreams & bit) !== 0 && room.canServe(s, neighbour)) servable |= bit;
+		}
+		return servable;
+	}
+
+	/** Takes one place from the weakest child; with `stronger` given, only from one much weaker than it. */
+	#withdrawOne(
+		neighbours: readonly Neighbour[],
+		stronger: Neighbour | undefined,
+		changed: Set<Neighbour>,
+	): boolean {
+		let weakest: Neighbour | undefined;
+		for (const neighbour of neighbours) {
+			if (neighbour.given === 0 || neighbour === stronger) continue;
+			if (!weakest || strength(neighbour) < strength(weakest)) weakest = neighbour;
+		}
+		if (!weakest) return false;
+		if (stronger && strength(stronger) < STRONGER * strength(weakest)) return false;
+		const bit = 1 << (31 - Math.clz32(weakest.given));
+		weakest.given &= ~bit;
+		weakest.wants &= ~bit;
+		changed.add(weakest);
+		return true;
+	}
+}
+
+/** Kilobits per second that a neighbour is taken to be able to pass on. */
+export function strength(neighbour: Neighbour): number {
+	return neighbour.uplinkKbps;
+}
+
+/** An uplink as reported in a hello or ping, where 0 means that the peer doesn't share. */
+export function clampUplinkKbps(kbps: number | undefined): number {
+	return kbps === undefined ? ASSUMED_KBPS : Math.min(kbps, 1_000_000);
+}
+
+function byStrength(neighbours: readonly Neighbour[]): Neighbour[] {
+	return [...neighbours].sort((a, b) => strength(b) - strength(a));
+}
+
+/** Bits set. */
+export function bitCount(bits: number): number {
+	let counted = 0;
+	for (; bits !== 0; bits &= bits - 1) counted++;
+	return counted;
+}

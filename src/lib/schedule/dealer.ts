@@ -1,0 +1,79 @@
+import { SUBSTREAMS } from '../model/message.ts';
+import { strength } from './children.ts';
+import type { Neighbour } from './neighbour.ts';
+
+/** A neighbour that spreads less than this share of what it gets first loses its place to another. */
+const POOR_SPREAD = 0.5;
+/** A neighbour takes over only when it weighs this many times as much. */
+const BETTER = 2.5;
+/** With at least this many neighbours each substream is dealt twice: a hop less for half the swarm. */
+const DOUBLE_AT_LINKS = 16;
+
+/**
+ * The broadcaster's side of the push trees: every substream is dealt to one neighbour, to two in a large swarm, so that
+ * each piece leaves the broadcaster once before any leaves twice. Strong uplinks that do pass on get more.
+ */
+export class Dealer {
+	/** Deals anew where a place is free or badly filled; `tell` sends a neighbour whose `given` changed what it gets. */
+	evaluate(neighbours: readonly Neighbour[], tell: (neighbour: Neighbour) => void): void {
+		const copies = neighbours.length >= DOUBLE_AT_LINKS ? 2 : 1;
+		const before = new Map(neighbours.map((neighbour) => [neighbour, neighbour.given]));
+		const load = new Map<Neighbour, number>();
+		for (const neighbour of neighbours) {
+			neighbour.given &= neighbour.wants;
+			load.set(neighbour, 0);
+		}
+		const places = Math.min(copies, neighbours.length);
+		const fair = Math.ceil((SUBSTREAMS * places) / Math.max(1, neighbours.length));
+		for (let s = 0; s < SUBSTREAMS; s++) this.#deal(s, places, fair, neighbours, load);
+		for (const neighbour of neighbours) {
+			if (before.get(neighbour) !== neighbour.given) tell(neighbour);
+		}
+	}
+
+	#deal(
+		s: number,
+		places: number,
+		fair: number,
+		neighbours: readonly Neighbour[],
+		load: Map<Neighbour, number>,
+	): void {
+		const bit = 1 << s;
+		const loadOf = (neighbour: Neighbour) => load.get(neighbour) ?? 0;
+		const weigh = (neighbour: Neighbour) => weight(neighbour) / (1 + loadOf(neighbour));
+		const willing = neighbours.filter((neighbour) => (neighbour.wants & bit) !== 0);
+		const holders = willing.filter((neighbour) => (neighbour.given & bit) !== 0);
+		const others = willing
+			.filter((neighbour) => (neighbour.given & bit) === 0)
+			.sort((a, b) => weigh(b) - weigh(a));
+		const chosen: Neighbour[] = [];
+		for (const holder of holders) {
+			const rival = others[0];
+			const overloaded = loadOf(holder) >= fair && rival !== undefined && loadOf(rival) < fair;
+			const poor =
+				rival !== undefined &&
+				(weigh(rival) > BETTER * weigh(holder) ||
+					(holder.spread < POOR_SPREAD && rival.spread > holder.spread));
+			if (chosen.length < places && !poor && !overloaded) chosen.push(holder);
+			else holder.given &= ~bit;
+		}
+		while (chosen.length < places) {
+			const next = others.shift();
+			if (!next) break;
+			next.given |= bit;
+			chosen.push(next);
+		}
+		// Nobody better was left for a place that was taken away: its holder keeps it.
+		for (const holder of holders) {
+			if (chosen.length >= places || chosen.includes(holder)) continue;
+			holder.given |= bit;
+			chosen.push(holder);
+		}
+		for (const neighbour of chosen) load.set(neighbour, loadOf(neighbour) + 1);
+	}
+}
+
+function weight(neighbour: Neighbour): number {
+	// A peer that doesn't share still has to be fed when nobody else is there.
+	return (1 + strength(neighbour)) * neighbour.spread * neighbour.spread;
+}

@@ -1,0 +1,120 @@
+import type { Link } from '../model/link.ts';
+import { SUBSTREAMS, type PeerRole } from '../model/message.ts';
+import { QUIET_MS } from './bounds.ts';
+
+/** Slots for neighbours; each has a bit in the holders of every piece. */
+export const SLOTS = 32;
+
+/** What is known of one neighbour. The scheduler alone writes it. */
+export interface Neighbour {
+	readonly link: Link;
+	/** Its bit in every piece's holders. */
+	readonly slot: number;
+	readonly sinceMs: number;
+	/** From its hello; `undefined` until then. */
+	role: PeerRole | undefined;
+	heardAtMs: number;
+	/** Smoothed round trip; a guess until the first pong. */
+	rttMs: number;
+	pingNonce: number;
+	pingSentAtMs: number;
+	/** Its own account, clamped. */
+	hop: number;
+	uplinkKbps: number;
+	spareKbps: number;
+	behindMs: number | undefined;
+	/** Substreams we asked it to push. */
+	asked: number;
+	/** Substreams it said it pushes. */
+	granted: number;
+	/** Substreams that were ours until `graceUntilMs`. */
+	former: number;
+	graceUntilMs: number;
+	/** Substreams it wants from us. */
+	wants: number;
+	/** Substreams we push to it. */
+	given: number;
+	/** Per substream: smoothed time from knowing of a piece to its announcement or delivery by this neighbour; NaN unknown. */
+	readonly lagMs: Float64Array;
+	/** Pieces asked and not yet answered. */
+	outstanding: number;
+	/** Requests of its that we hold or have queued, blocks. */
+	queuedBlocks: number;
+	brokenPromises: number;
+	snubbedUntilMs: number;
+	unsolicited: number;
+	/** Share of the pieces we sent it first that others announced soon after; for the broadcaster's dealing. */
+	spread: number;
+	readonly bytesIn: Meter;
+	readonly bytesOut: Meter;
+	duplicateBytes: number;
+}
+
+/** A running total and a rate smoothed over a few seconds. */
+export interface Meter {
+	total: number;
+	/** Bytes a second. */
+	rate: number;
+	recent: number;
+}
+
+/** A meter at zero. */
+export function newMeter(): Meter {
+	return { total: 0, rate: 0, recent: 0 };
+}
+
+/** Counts bytes into a meter. */
+export function count(meter: Meter, bytes: number): void {
+	meter.total += bytes;
+	meter.recent += bytes;
+}
+
+/** Folds what came since the last call into the rate. */
+export function settle(meter: Meter, elapsedMs: number): void {
+	const now = (meter.recent * 1000) / Math.max(1, elapsedMs);
+	meter.rate += (now - meter.rate) * 0.3;
+	meter.recent = 0;
+}
+
+/** A neighbour fresh from its handshake. */
+export function newNeighbour(link: Link, slot: number, nowMs: number): Neighbour {
+	return {
+		link,
+		slot,
+		sinceMs: nowMs,
+		role: undefined,
+		heardAtMs: nowMs,
+		rttMs: 100,
+		pingNonce: 0,
+		pingSentAtMs: -1,
+		hop: 255,
+		uplinkKbps: 0,
+		spareKbps: 0,
+		behindMs: undefined,
+		asked: 0,
+		granted: 0,
+		former: 0,
+		graceUntilMs: 0,
+		wants: 0,
+		given: 0,
+		lagMs: new Float64Array(SUBSTREAMS).fill(NaN),
+		outstanding: 0,
+		queuedBlocks: 0,
+		brokenPromises: 0,
+		snubbedUntilMs: 0,
+		unsolicited: 0,
+		spread: 1,
+		bytesIn: newMeter(),
+		bytesOut: newMeter(),
+		duplicateBytes: 0,
+	};
+}
+
+/** Whether it may be asked for anything now. */
+export function canBeAsked(neighbour: Neighbour, nowMs: number): boolean {
+	return (
+		neighbour.role !== undefined &&
+		nowMs >= neighbour.snubbedUntilMs &&
+		nowMs - neighbour.heardAtMs <= Math.max(QUIET_MS, 2 * neighbour.rttMs) + QUIET_MS
+	);
+}

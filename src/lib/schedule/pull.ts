@@ -1,0 +1,32 @@
+import { MAX_OUTSTANDING_PIECES } from './bounds.ts';
+import { canBeAsked, type Neighbour } from './neighbour.ts';
+
+/** What a piece costs to wait for behind another one at the same neighbour, milliseconds. */
+const QUEUED_PIECE_MS = 25;
+/** The broadcaster's uplink is everybody's: it is asked when nobody else can be. */
+const BROADCASTER_MS = 2000;
+
+/** The neighbour among `holders` (a bit per slot) that most likely delivers a piece first; `except` is passed over. */
+export function chooseSource(
+	neighbours: readonly Neighbour[],
+	holders: number,
+	except: number,
+	nowMs: number,
+): Neighbour | undefined {
+	let best: Neighbour | undefined;
+	let bestMs = Infinity;
+	for (const neighbour of neighbours) {
+		if ((holders & (1 << neighbour.slot)) === 0 || neighbour.slot === except) continue;
+		if (neighbour.outstanding >= MAX_OUTSTANDING_PIECES || !canBeAsked(neighbour, nowMs)) continue;
+		const waitMs =
+			neighbour.rttMs +
+			neighbour.outstanding * QUEUED_PIECE_MS +
+			(neighbour.role === 'broadcaster' ? BROADCASTER_MS : 0) +
+			neighbour.brokenPromises * 100;
+		if (waitMs < bestMs) {
+			best = neighbour;
+			bestMs = waitMs;
+		}
+	}
+	return best;
+}

@@ -1,0 +1,76 @@
+/** Where a piece stands with this peer. */
+export const MISSING = 0;
+/** Its bytes are here and being hashed. */
+export const CHECKING = 1;
+/** It is here and verified. */
+export const HELD = 2;
+
+/** No neighbour. */
+export const NOBODY = -1;
+
+/** What the scheduler knows of one segment's pieces. Neighbours are bits in `holders`, by their slot. */
+export interface SegmentTrack {
+	readonly firstPiece: number;
+	readonly count: number;
+	/** Bytes in a piece; the last may have fewer. */
+	readonly pieceLength: number;
+	readonly length: number;
+	/** When its manifest was accepted. */
+	readonly knownAtMs: number;
+	/** Whether this peer wants its pieces; a joiner doesn't want what lies before its start. */
+	wanted: boolean;
+	/** Whether it was given up. */
+	lost: boolean;
+	/** Pieces not `HELD`. */
+	missing: number;
+	/** `MISSING`, `CHECKING` or `HELD` per piece. */
+	readonly states: Uint8Array;
+	/** A bit per neighbour slot that is known to hold the piece. */
+	readonly holders: Int32Array;
+	/** Slot that was asked for the piece, or `NOBODY`. */
+	readonly askedFirst: Int8Array;
+	/** Second slot that was asked for it, or `NOBODY`. */
+	readonly askedSecond: Int8Array;
+	/** When the latest of them was asked. */
+	readonly askedAtMs: Float64Array;
+	/** Slots that were sent the manifest or sent it to us. */
+	informed: number;
+}
+
+/** Tracks a segment of `count` pieces, none of them here. */
+export function trackSegment(
+	segment: Pick<
+		SegmentTrack,
+		'firstPiece' | 'count' | 'pieceLength' | 'length' | 'knownAtMs' | 'wanted'
+	>,
+): SegmentTrack {
+	const { count } = segment;
+	return {
+		...segment,
+		lost: false,
+		missing: count,
+		states: new Uint8Array(count),
+		holders: new Int32Array(count),
+		askedFirst: new Int8Array(count).fill(NOBODY),
+		askedSecond: new Int8Array(count).fill(NOBODY),
+		askedAtMs: new Float64Array(count),
+		informed: 0,
+	};
+}
+
+/** Bytes in the piece at `offset` of the segment. */
+export function trackedPieceBytes(track: SegmentTrack, offset: number): number {
+	return Math.min(track.pieceLength, track.length - offset * track.pieceLength);
+}
+
+/** The bitmap of pieces held, most significant bit first, and how many. */
+export function heldBits(track: SegmentTrack): { bits: Uint8Array; held: number } {
+	const bits = new Uint8Array((track.count + 7) >> 3);
+	let held = 0;
+	for (let offset = 0; offset < track.count; offset++) {
+		if (track.states[offset] !== HELD) continue;
+		bits[offset >> 3] = (bits[offset >> 3] ?? 0) | (0x80 >> (offset & 7));
+		held++;
+	}
+	return { bits, held };
+}
