@@ -5,6 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
 
+import { startAdminServer } from './admin/admin-server.ts';
+import type { AdminServer } from './admin/admin-server.ts';
+import { admission } from './admission.ts';
+import type { Bus } from './bus/bus.ts';
+import { Cluster } from './bus/cluster.ts';
+import { redisBus } from './bus/redis-bus.ts';
 import { isLoopbackHost } from './core/address.ts';
 import type { Limits } from './core/limits.ts';
 import { Tracker } from './core/tracker.ts';
@@ -12,6 +18,8 @@ import { hasPages, pageHandler } from './http/pages.ts';
 import { siteConfig } from './http/site-config.ts';
 import type { IceServer } from './http/site-config.ts';
 import { siteHandler } from './http/site-handler.ts';
+import { keyVerifier, secretVerifier } from './join-token.ts';
+import type { TokenVerifier } from './join-token.ts';
 import { announcePath, Sockets } from './socket/sockets.ts';
 import { defaultGate } from './socket/upgrade-gate.ts';
 import type { GateOptions } from './socket/upgrade-gate.ts';
@@ -46,6 +54,28 @@ export interface ServerOptions {
 	readonly pingMs?: number | undefined;
 	/** Time a connection has for its first announce. @default 15 000 */
 	readonly firstAnnounceMs?: number | undefined;
+	/** Torrents served, 40 hex digits each. @default all */
+	readonly allow?: readonly string[] | undefined;
+	/** Secret of join tokens (JWT HS256). */
+	readonly tokenSecret?: string | undefined;
+	/** Ed25519 public key of join tokens (JWT EdDSA), base64url. */
+	readonly tokenKey?: string | undefined;
+	/** Whether a token is needed, or only grants a role. @default 'required' */
+	readonly tokens?: 'required' | 'roles' | undefined;
+	/** Whose counts a scrape may ask for. @default 'named' */
+	readonly scrape?: 'named' | 'joined' | 'off' | undefined;
+	/** Port of the status page and metrics; 0 takes any free one. @default none */
+	readonly adminPort?: number | undefined;
+	/** @default '127.0.0.1' */
+	readonly adminHost?: string | undefined;
+	/** Valkey or Redis that joins several servers into one tracker. */
+	readonly redisUrl?: string | undefined;
+	/** The bus itself, instead of `redisUrl`: for tests and for other systems. The server closes it. */
+	readonly bus?: Bus | undefined;
+	/** Name of this node in the cluster. @default random */
+	readonly nodeName?: string | undefined;
+	/** Write addresses into the log. @default false */
+	readonly logAddresses?: boolean | undefined;
 	/** Where log lines go. @default nowhere */
 	readonly log?: Logger | undefined;
 }
@@ -54,6 +84,8 @@ export interface ServerStats {
 	readonly connections: number;
 	readonly swarms: number;
 	readonly peers: number;
+	/** Other nodes of the cluster, and whether the bus to them is up; absent on a single server. */
+	readonly cluster?: { readonly nodes: readonly string[]; readonly up: boolean } | undefined;
 }
 
 export interface RunningServer {
@@ -61,6 +93,8 @@ export interface RunningServer {
 	readonly url: string;
 	/** `ws://host:port/announce`. */
 	readonly announceUrl: string;
+	/** `http://host:port` of the admin port, where there is one. */
+	readonly adminUrl: string | undefined;
 	stats(): ServerStats;
 	/** Sends everybody away within `spreadMs`, then closes. @default at once */
 	close(options?: { spreadMs?: number }): Promise<void>;
@@ -74,25 +108,33 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 	if (pagesDir !== undefined && !hasPages(pagesDir)) {
 		throw new StartError('no-pages', `No built pages in ${pagesDir}: run "npm run build" first.`);
 	}
-	const secret = randomBytes(32);
+	const { door, grant } = admission({
+		allow: options.allow ?? [],
+		verify: tokenVerifier(options),
+		tokens: options.tokens ?? 'required',
+	});
 	const tracker = new Tracker({
 		random: Math.random,
 		limits: definedOnly(options.limits),
-		resumeToken: (infoHash, peerId) =>
-			createHmac('sha256', secret)
-				.update(infoHash + peerId, 'latin1')
-				.digest('base64url'),
-		onBan: (addressKey, untilMs) => sockets.gate.ban(addressKey, untilMs),
+		admit: grant,
+		resumeToken: resumeTokens(),
+		scrape: options.scrape ?? 'named',
+		onBan: (addressKey, untilMs) => {
+			sockets.gate.ban(addressKey, untilMs);
+			cluster?.ban();
+			log.warn({ ...(options.logAddresses && { addressKey }) }, 'an address is banned');
+		},
 	});
+	const gate = { ...defaultGate, ...definedOnly(options.gate), origins: options.origins ?? [] };
 	const sockets = new Sockets(tracker, {
-		gate: { ...defaultGate, ...definedOnly(options.gate), origins: options.origins ?? [] },
+		gate,
 		trustedHops,
 		regionHeader: options.regionHeader,
 		pingMs: options.pingMs ?? 30_000,
 		firstAnnounceMs: options.firstAnnounceMs ?? 15_000,
 		hardQueueBytes: 256 * 1024,
 		stalledMs: 10_000,
-		admitToken: undefined,
+		admitToken: door,
 		now: Date.now,
 	});
 	const handler = siteHandler({
@@ -133,22 +175,89 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 	const hostPort = `${urlHost(host)}:${bound}`;
 	const stun = options.stun === false ? undefined : await tryStun(host, bound, log);
 
+	const cluster = joinCluster(options, log, tracker, sockets, gate);
+	let admin: AdminServer | undefined;
+	const shut = async () => {
+		sockets.close();
+		await Promise.all([cluster?.close(), closeHttp(http), stun?.close(), admin?.close()]);
+	};
+	try {
+		admin = await openAdmin(options, tracker, sockets, cluster, hostPort);
+	} catch (error) {
+		await shut();
+		throw error;
+	}
+	log.info({ port: bound, admin: admin?.url }, 'the server is up');
+
 	let closing: Promise<void> | undefined;
 	const close = async (spreadMs: number) => {
 		if (spreadMs > 0) await sockets.drain(spreadMs);
-		sockets.close();
-		await Promise.all([closeHttp(http), stun?.close()]);
+		await shut();
+		log.info('the server is down');
 	};
 	return {
 		url: `http://${hostPort}`,
 		announceUrl: `ws://${hostPort}${announcePath}`,
+		adminUrl: admin?.url,
 		stats: () => ({
 			connections: sockets.size,
 			swarms: tracker.swarms.size,
 			peers: tracker.peerCount,
+			cluster: cluster && { nodes: cluster.others, up: cluster.up },
 		}),
 		close: ({ spreadMs = 0 } = {}) => (closing ??= close(spreadMs)),
 	};
+}
+
+/** A verifier for the operator's key, where there is one. */
+function tokenVerifier({ tokenSecret, tokenKey }: ServerOptions): TokenVerifier | undefined {
+	if (tokenSecret !== undefined) return secretVerifier(tokenSecret);
+	return tokenKey === undefined ? undefined : keyVerifier(tokenKey);
+}
+
+/** Proofs of owning a peer id, good for the life of this server. */
+function resumeTokens(): (infoHash: string, peerId: string) => string {
+	const secret = randomBytes(32);
+	return (infoHash, peerId) =>
+		createHmac('sha256', secret)
+			.update(infoHash + peerId, 'latin1')
+			.digest('base64url');
+}
+
+function joinCluster(
+	options: ServerOptions,
+	log: Logger,
+	tracker: Tracker,
+	sockets: Sockets,
+	gate: GateOptions,
+): Cluster | undefined {
+	const bus = options.bus ?? (options.redisUrl && redisBus(options.redisUrl, log));
+	if (!bus) return undefined;
+	return new Cluster({
+		node: options.nodeName ?? randomBytes(6).toString('hex'),
+		bus,
+		tracker,
+		gate: sockets.gate,
+		crowdedFrom: Math.max(2, Math.ceil(gate.connectionsPerAddress / 4)),
+		random: Math.random,
+		now: Date.now,
+	});
+}
+
+async function openAdmin(
+	options: ServerOptions,
+	tracker: Tracker,
+	sockets: Sockets,
+	bus: Cluster | undefined,
+	serverName: string,
+): Promise<AdminServer | undefined> {
+	const { adminPort: port, adminHost: host = '127.0.0.1' } = options;
+	if (port === undefined) return undefined;
+	try {
+		return await startAdminServer({ host, port, tracker, sockets, bus, serverName, now: Date.now });
+	} catch (error) {
+		throw listenError(error, host, port, 'SHOAL_ADMIN_PORT');
+	}
 }
 
 async function tryStun(host: string, port: number, log: Logger): Promise<StunServer | undefined> {
@@ -170,19 +279,15 @@ function listen(http: Server, host: string, port: number): Promise<void> {
 	});
 }
 
-function listenError(error: unknown, host: string, port: number): StartError {
+function listenError(error: unknown, host: string, port: number, variable = 'PORT'): StartError {
 	const code = (error as NodeJS.ErrnoException).code;
 	if (code === 'EADDRINUSE') {
-		return new StartError(
-			'port-busy',
-			`Port ${port} is in use: stop the other program or set PORT to another number.`,
-		);
+		const remedy = `stop the other program or set ${variable} to another number`;
+		return new StartError('port-busy', `Port ${port} is in use: ${remedy}.`);
 	}
 	if (code === 'EACCES') {
-		return new StartError(
-			'port-denied',
-			`Port ${port} may not be opened by this user: set PORT to 1024 or more.`,
-		);
+		const remedy = `set ${variable} to 1024 or more`;
+		return new StartError('port-denied', `Port ${port} may not be opened by this user: ${remedy}.`);
 	}
 	return new StartError('listen', `Cannot listen on ${host}:${port} (${code ?? String(error)}).`);
 }

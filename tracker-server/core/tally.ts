@@ -55,6 +55,11 @@ export class Tally {
 	flooded = 0;
 	bytesIn = 0;
 	bytesOut = 0;
+	/** Time spent on one announce: measured by whoever has a clock fine enough. */
+	readonly announce = new Histogram([
+		0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05,
+	]);
+	/** From an offer relayed to its answer relayed. */
 	readonly offerAnswer = new Histogram([0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 60]);
 }
 

@@ -3,7 +3,7 @@ import type { Grant, Link, Origin } from './connection.ts';
 import { defaultLimits } from './limits.ts';
 import type { Limits } from './limits.ts';
 import { parseMessage } from './message.ts';
-import type { Announce, Answer, Hints, Invalid, Offer, Scrape } from './message.ts';
+import type { Announce, Answer, ClientMessage, Hints, Invalid, Offer, Scrape } from './message.ts';
 import type { Offerer, RemotePeer } from './offer-ledger.ts';
 import { Peer } from './peer.ts';
 import { choosePeers } from './peer-choice.ts';
@@ -83,6 +83,13 @@ export class Tracker {
 		return this.#peerCount;
 	}
 
+	/** Peers that have everything. */
+	get seederCount(): number {
+		let seeders = 0;
+		for (const swarm of this.#swarms.values()) seeders += swarm.complete;
+		return seeders;
+	}
+
 	connect(link: Link, origin: Origin, nowMs: number): Connection {
 		const connection = new Connection(link, origin, this.limits, nowMs);
 		this.#connections.add(connection);
@@ -96,20 +103,27 @@ export class Tracker {
 		for (const peer of connection.peers.slice()) this.#remove(peer);
 	}
 
-	/** A text message from a client. Never throws for what it says. */
-	receive(connection: Connection, text: string, nowMs: number): void {
-		if (connection.closed) return;
+	/**
+	 * A text message from a client; says what kind it was, if it was read. Never throws for what it
+	 * says.
+	 */
+	receive(connection: Connection, text: string, nowMs: number): ClientMessage['type'] | undefined {
+		if (connection.closed) return undefined;
 		const { limits, tally } = this;
 		tally.bytesIn += text.length;
 		connection.aliveMs = nowMs;
-		if (!this.#maySpeak(connection, nowMs)) return;
+		if (!this.#maySpeak(connection, nowMs)) return undefined;
 		const message = parseMessage(text, limits);
-		if (message.type === 'invalid') return this.#onInvalid(connection, message, nowMs);
+		if (message.type === 'invalid') {
+			this.#onInvalid(connection, message, nowMs);
+			return 'invalid';
+		}
 		connection.heardMs = nowMs;
 		count(tally.messagesIn, message.type);
 		if (message.type === 'announce') this.#onAnnounce(connection, message, nowMs);
 		else if (message.type === 'answer') this.#onAnswer(connection, message, nowMs);
 		else this.#onScrape(connection, message);
+		return message.type;
 	}
 
 	/** A message that is no text at all. */

@@ -146,8 +146,10 @@ export class Sockets {
 		this.#links.add(link);
 		this.#watched.add(link);
 		socket.on('message', (data: RawData, isBinary: boolean) => {
-			if (isBinary) tracker.receiveBinary(connection, now());
-			else tracker.receive(connection, textOf(data), now());
+			if (isBinary) return tracker.receiveBinary(connection, now());
+			const beganMs = performance.now();
+			const type = tracker.receive(connection, textOf(data), now());
+			if (type === 'announce') tracker.tally.announce.observe((performance.now() - beganMs) / 1000);
 		});
 		socket.on('pong', () => {
 			connection.aliveMs = now();

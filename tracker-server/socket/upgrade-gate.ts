@@ -96,6 +96,13 @@ export class UpgradeGate {
 		return false;
 	}
 
+	/** Banned addresses, and for how long still. */
+	*bans(nowMs: number): Iterable<readonly [string, number]> {
+		for (const [key, untilMs] of this.#bannedUntilMs) {
+			if (untilMs > nowMs) yield [key, untilMs - nowMs];
+		}
+	}
+
 	/** Addresses with at least `least` connections here. */
 	*crowded(least: number): Iterable<readonly [string, number]> {
 		for (const entry of this.#open) if (entry[1] >= least) yield entry;
