@@ -1,0 +1,20 @@
+import { execFileSync } from 'node:child_process';
+import { findProgram } from '../scripts/find-program.mjs';
+
+/** Whether media files can be made and read here; tests that need them are skipped where not. */
+export const hasFfmpeg = !!findProgram('ffmpeg') && !!findProgram('ffprobe');
+
+/** Makes a video of one colour with a tone, MP4 with H.264 and AAC. */
+export function makeVideo(path: string, colour: string, seconds: number): void {
+	execFileSync(
+		'ffmpeg',
+		[
+			...['-v', 'error', '-y'],
+			...['-f', 'lavfi', '-i', `color=${colour}:size=640x360:rate=25:duration=${seconds}`],
+			...['-f', 'lavfi', '-i', `sine=frequency=440:duration=${seconds}`],
+			...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '25'],
+			...['-c:a', 'aac', '-shortest', path],
+		],
+		{ stdio: ['ignore', 'ignore', 'inherit'] },
+	);
+}

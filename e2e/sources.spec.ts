@@ -1,0 +1,56 @@
+import { broadcastCamera, goLive, watch } from './broadcast.ts';
+import { expect, test } from './fixtures.ts';
+import { hasFfmpeg, makeVideo } from './media-file.ts';
+import { expectPlaying, meanColour, plays } from './picture.ts';
+
+test('a screen, with its sound, is watched', async ({ people }) => {
+	const seed = await people.open('/seed/');
+	await seed.getByRole('button', { name: 'Screen', exact: true }).click();
+	const { link } = await goLive(seed);
+	const video = (await watch(people, link)).locator('video');
+	await plays(video);
+	await expectPlaying(video, 8);
+});
+
+test('a video file is watched at its own pace', async ({ people }, testInfo) => {
+	test.skip(!hasFfmpeg, 'needs ffmpeg');
+	const file = testInfo.outputPath('red.mp4');
+	makeVideo(file, 'red', 60);
+
+	const seed = await people.open('/seed/');
+	await seed.getByLabel('Video file').setInputFiles(file);
+	const { link } = await goLive(seed);
+	const video = (await watch(people, link)).locator('video');
+	await plays(video);
+	await expectPlaying(video, 8);
+	const [red, green, blue] = await meanColour(video);
+	expect(red).toBeGreaterThan(200);
+	expect(green + blue).toBeLessThan(60);
+});
+
+test('the source changes while live and the channel goes on', async ({ people }, testInfo) => {
+	test.skip(!hasFfmpeg, 'needs ffmpeg');
+	const file = testInfo.outputPath('blue.mp4');
+	makeVideo(file, 'blue', 60);
+
+	const { page: seed, link } = await broadcastCamera(people);
+	const viewer = await watch(people, link);
+	const video = viewer.locator('video');
+	await plays(video);
+
+	await seed.getByLabel('Video file').setInputFiles(file);
+	await expect(async () => {
+		const [red, green, blue] = await meanColour(video);
+		expect(blue).toBeGreaterThan(200);
+		expect(red + green).toBeLessThan(60);
+	}).toPass({ timeout: 30_000 });
+	await expectPlaying(video, 5);
+
+	await seed.getByRole('button', { name: 'Camera', exact: true }).click();
+	await expect(async () => {
+		const [red, green] = await meanColour(video);
+		expect(red + green).toBeGreaterThan(60);
+	}).toPass({ timeout: 30_000 });
+	await expectPlaying(video, 5);
+	expect(await seed.getByRole('textbox', { name: 'Peer link' }).inputValue()).toBe(link);
+});
