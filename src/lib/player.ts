@@ -1,0 +1,494 @@
+import type { InitSegment } from './model/segment.ts';
+import { ShoalError } from './model/error.ts';
+import type { LiveSegment } from './play/live-segment.ts';
+import { canPlay, MediaSink, needsNewSource, rangesOf, videoError } from './play/media-sink.ts';
+import {
+	Playback,
+	type PlaybackCounts,
+	type PlaybackStep,
+	type VideoView,
+} from './play/playback.ts';
+import { aheadS } from './play/ranges.ts';
+import type { Clock } from './util/clock.ts';
+import { Emitter } from './util/emitter.ts';
+
+/** What the player needs of a viewer. */
+export interface ViewerLike {
+	readonly state: { readonly type: string };
+	on(name: 'segment', listener: (segment: LiveSegment) => void): () => void;
+	on(name: 'init', listener: (init: InitSegment) => void): () => void;
+	on(name: 'state', listener: (state: { readonly type: string }) => void): () => void;
+	/** Told once a second how far behind the live edge the person watches. */
+	setPlayhead?(behindMs: number | undefined): void;
+}
+
+/** What the player is doing. */
+export type PlayerState =
+	/** Nothing has arrived yet. */
+	| { readonly type: 'idle' }
+	/** Media arrives; the first frame is on its way. */
+	| { readonly type: 'buffering' }
+	| { readonly type: 'playing' }
+	/** Playback waits for media since `sinceMs` (milliseconds since 1970). */
+	| { readonly type: 'stalled'; readonly sinceMs: number }
+	| { readonly type: 'paused' }
+	/** The broadcast is over and played out. A later one on the channel plays on by itself. */
+	| { readonly type: 'ended' }
+	/** `unsupported-codec`, until other media comes; `playback-failed`, until `play()` is called. */
+	| { readonly type: 'failed'; readonly error: ShoalError };
+
+/** Figures of a player; counters run from the beginning. */
+export interface PlayerStats extends PlaybackCounts {
+	/** Behind the live edge, that is behind the newest media this viewer could have by now. */
+	readonly behindMs: number | undefined;
+	/** From the broadcaster's signing to the screen, by both machines' clocks: off by as much as they disagree, and short of what capture and encoding take. */
+	readonly glassToGlassMs: number | undefined;
+	/** The delay behind the live edge that is aimed at. */
+	readonly targetMs: number | undefined;
+	/** Playable from the playhead on. */
+	readonly bufferedMs: number;
+	/** Segments that wait to be appended. */
+	readonly pendingSegments: number;
+	readonly rate: number;
+	readonly droppedFrames: number;
+	readonly decodedFrames: number;
+	readonly appendedBytes: number;
+	/** From the construction of the player to its first frame. */
+	readonly firstFrameMs: number | undefined;
+	/** Sources that were built anew after an error. */
+	readonly rebuilds: number;
+}
+
+/** Events of a player. */
+export interface PlayerEvents {
+	state: PlayerState;
+	/** Once a second. */
+	stats: PlayerStats;
+	/** The browser refused sound, and playback goes on muted; or it refused to play at all (`video.paused`). */
+	autoplayblocked: undefined;
+	/** The playhead came to the live edge or left it. */
+	livechange: { readonly atEdge: boolean; readonly behindMs: number };
+}
+
+/** Options of a player. */
+export interface PlayerOptions {
+	/** Delay behind the live edge that is held at least, milliseconds. @default 'auto', the least that plays smoothly */
+	readonly targetLatencyMs?: number | 'auto';
+	readonly clock?: Clock;
+}
+
+const systemClock: Clock = {
+	now: () => performance.now(),
+	wallNow: () => Date.now(),
+	after(delayMs, callback) {
+		const timer = setTimeout(callback, delayMs);
+		return () => clearTimeout(timer);
+	},
+};
+
+const TICK_MS = 250;
+const STATS_MS = 1000;
+/** A wait shorter than this is not worth a word on the page. */
+const STALL_SHOWN_MS = 150;
+/** So far behind the target one still counts as live. */
+const LIVE_SLACK_S = 1.5;
+const MAX_REBUILDS = 3;
+const REBUILD_WINDOW_MS = 60_000;
+/** What makes the player look at the video again. */
+const VIDEO_EVENTS = [
+	'waiting',
+	'playing',
+	'canplay',
+	'seeked',
+	'timeupdate',
+	'ratechange',
+] as const;
+
+/** Plays a viewer's segments on a video element, as near to the live edge as they come smoothly. */
+export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEvents> {
+	readonly viewer: V;
+	readonly #video: HTMLVideoElement;
+	readonly #clock: Clock;
+	readonly #playback: Playback;
+	readonly #undo: (() => void)[] = [];
+	readonly #openedMs: number;
+	#state: PlayerState = { type: 'idle' };
+	#error: ShoalError | undefined;
+	#sink: MediaSink | undefined;
+	#pumping = false;
+	#wantsPlay = false;
+	#closed = false;
+	#hasMedia = false;
+	#ownSeekS: number | undefined;
+	#wasAtEdge: boolean | undefined;
+	#firstFrameMs: number | undefined;
+	#appendedBytes = 0;
+	#rebuildsMs: number[] = [];
+	#rebuilds = 0;
+	#statsMs = -Infinity;
+
+	/** The element and the viewer stay the caller's; `close` gives the element back empty. */
+	constructor(video: HTMLVideoElement, viewer: V, options: PlayerOptions = {}) {
+		super();
+		this.viewer = viewer;
+		this.#video = video;
+		this.#clock = options.clock ?? systemClock;
+		this.#playback = new Playback({ targetMs: options.targetLatencyMs });
+		this.#openedMs = this.#clock.now();
+		video.preservesPitch = true;
+		this.#undo.push(
+			viewer.on('init', (init) => this.#onInit(init)),
+			viewer.on('segment', (segment) => this.#onSegment(segment)),
+			viewer.on('state', () => this.#evaluate()),
+		);
+		for (const name of VIDEO_EVENTS) this.#listen(video, name, () => this.#evaluate());
+		this.#listen(video, 'seeking', () => this.#onSeeking());
+		this.#listen(video, 'pause', () => this.#onPause());
+		this.#listen(video, 'play', () => this.#onPlay());
+		this.#listen(video, 'error', () => this.#onError());
+		this.#listen(video.ownerDocument, 'visibilitychange', () => this.#onVisibility());
+		this.#tick();
+	}
+
+	get state(): PlayerState {
+		return this.#state;
+	}
+
+	/** Where media arrives at the best by now, seconds of `video.currentTime`. */
+	get liveEdgeS(): number | undefined {
+		return this.#playback.edgeS(this.#clock.now());
+	}
+
+	/** Behind the live edge, milliseconds. */
+	get behindMs(): number | undefined {
+		const edgeS = this.liveEdgeS;
+		return edgeS === undefined || !this.#hasMedia
+			? undefined
+			: toMs(edgeS - this.#video.currentTime);
+	}
+
+	get stats(): PlayerStats {
+		const video = this.#video;
+		const quality = video.getVideoPlaybackQuality();
+		const { targetS } = this.#playback;
+		const signedAtMs = this.#playback.signedAtMs(video.currentTime);
+		return {
+			...this.#playback.counts,
+			behindMs: this.behindMs,
+			glassToGlassMs: signedAtMs && Math.round(this.#clock.wallNow() - signedAtMs),
+			targetMs: targetS === undefined ? undefined : toMs(targetS),
+			bufferedMs: toMs(aheadS(rangesOf(video.buffered), video.currentTime)),
+			pendingSegments: this.#playback.pendingSegments,
+			rate: video.playbackRate,
+			droppedFrames: quality.droppedVideoFrames,
+			decodedFrames: quality.totalVideoFrames,
+			appendedBytes: this.#appendedBytes,
+			firstFrameMs: this.#firstFrameMs,
+			rebuilds: this.#rebuilds,
+		};
+	}
+
+	/**
+	 * Plays, now or as soon as there is something; muted where the browser refuses sound (`autoplayblocked`).
+	 * After `playback-failed` it tries anew.
+	 */
+	async play(): Promise<void> {
+		if (this.#closed) throw new ShoalError('closed', 'the player is closed');
+		this.#wantsPlay = true;
+		if (this.#error?.code === 'playback-failed') {
+			this.#error = undefined;
+			this.#rebuildsMs = [];
+		}
+		if (this.#sink) await this.#startVideo();
+		this.#evaluate();
+	}
+
+	/** Goes to the live edge and stays there. */
+	seekToLive(): void {
+		this.#playback.follow(this.#clock.now());
+		this.#evaluate();
+	}
+
+	/** Stops for good and empties the element; idempotent. */
+	async close(): Promise<void> {
+		if (this.#closed) return;
+		this.#closed = true;
+		for (const undo of this.#undo.splice(0)) undo();
+		this.#sink?.close();
+		this.#sink = undefined;
+		this.#video.removeAttribute('src');
+		this.#video.load();
+		this.viewer.setPlayhead?.(undefined);
+		this.removeAllListeners();
+	}
+
+	#listen(target: EventTarget, name: string, listener: () => void): void {
+		target.addEventListener(name, listener);
+		this.#undo.push(() => target.removeEventListener(name, listener));
+	}
+
+	#tick(): void {
+		if (this.#closed) return;
+		this.#evaluate();
+		const nowMs = this.#clock.now();
+		if (nowMs - this.#statsMs >= STATS_MS - TICK_MS / 2) {
+			this.#statsMs = nowMs;
+			this.viewer.setPlayhead?.(this.behindMs);
+			this.emit('stats', this.stats);
+		}
+		const cancel = this.#clock.after(TICK_MS, () => {
+			this.#undo.splice(this.#undo.indexOf(cancel), 1);
+			this.#tick();
+		});
+		this.#undo.push(cancel);
+	}
+
+	/** The source is opened while the first segment is still on its way. */
+	#onInit(init: InitSegment): void {
+		if (!this.#accepts(init) || this.#sink || this.#pumping || this.#error) return;
+		void this.#pump(init);
+	}
+
+	#onSegment(segment: LiveSegment): void {
+		if (segment.bytes.length === 0 || !this.#accepts(segment.init)) return;
+		this.#hasMedia = true;
+		this.#playback.receive(segment, this.#clock.now());
+		this.#evaluate();
+	}
+
+	#accepts(init: InitSegment): boolean {
+		if (canPlay(init.mime)) {
+			if (this.#error?.code === 'unsupported-codec') this.#error = undefined;
+			return true;
+		}
+		this.#error ??= new ShoalError('unsupported-codec', `this browser can't play ${init.mime}`);
+		this.#evaluate();
+		return false;
+	}
+
+	/** The one place where anything is decided; every event ends here. */
+	#evaluate(): void {
+		if (this.#closed) return;
+		if (this.#error?.code !== 'playback-failed') {
+			if (this.#sink) this.#perform(this.#playback.steer(this.#view()));
+			void this.#pump();
+		}
+		this.#showState();
+		this.#showEdge();
+	}
+
+	#view(): VideoView {
+		const video = this.#video;
+		return {
+			nowMs: this.#clock.now(),
+			playheadS: video.currentTime,
+			buffered: rangesOf(video.buffered),
+			rate: video.playbackRate,
+			paused: video.paused,
+			seeking: video.seeking,
+			starved: video.readyState < video.HAVE_FUTURE_DATA,
+			expectsMedia: !['ended', 'waiting'].includes(this.viewer.state.type),
+		};
+	}
+
+	#perform(step: PlaybackStep | undefined): void {
+		switch (step?.type) {
+			case 'seek':
+				this.#ownSeekS = step.toS;
+				this.#video.currentTime = step.toS;
+				break;
+			case 'rate':
+				this.#video.playbackRate = step.rate;
+				break;
+			case 'rebuild':
+				this.#rebuild(this.#video.currentTime);
+				break;
+			case undefined:
+		}
+	}
+
+	/** Carries out what the queue asks for, one operation after another. */
+	async #pump(first?: InitSegment): Promise<void> {
+		if (this.#pumping || (this.#sink && !this.#sink.isReady)) return;
+		this.#pumping = true;
+		try {
+			if (first) await this.#openSink(first);
+			while (!this.#closed && !this.#error) if (!(await this.#advance())) break;
+		} finally {
+			this.#pumping = false;
+		}
+	}
+
+	/** One step of the queue; `false` when there is none. */
+	async #advance(): Promise<boolean> {
+		const step = this.#playback.media(this.#view());
+		if (!step) return false;
+		if (step.type === 'append') {
+			const { init } = step.placed.segment;
+			const present = this.#sink?.init;
+			if (present && needsNewSource(present, init)) this.#replaceSink(step.placed.startS - 0.001);
+			this.#sink ??= await this.#openSink(init);
+		}
+		const sink = this.#sink;
+		if (!sink?.isReady) return false;
+		const result = await (step.type === 'append'
+			? sink.append(step.placed)
+			: sink.remove(step.fromS, step.toS));
+		if (this.#closed || sink !== this.#sink) return false;
+		if (result === 'full') this.#playback.full(step, this.#clock.now());
+		if (result === 'done') {
+			this.#playback.done(step, this.#clock.now());
+			if (step.type === 'append') this.#appendedBytes += step.placed.segment.bytes.length;
+			this.#perform(this.#playback.steer(this.#view()));
+			this.#showSeekable(sink);
+		}
+		if (result === 'broken') {
+			this.#rebuild(step.type === 'append' ? step.placed.startS : -Infinity);
+		}
+		return true;
+	}
+
+	async #openSink(init: InitSegment): Promise<MediaSink | undefined> {
+		const sink = await MediaSink.open(this.#video, init.mime).catch((error: unknown) => {
+			this.#error = error as ShoalError;
+			return undefined;
+		});
+		if (this.#closed || !sink) return undefined;
+		sink.onwanted = () => this.#evaluate();
+		this.#sink = sink;
+		if (this.#wantsPlay) void this.#startVideo();
+		return sink;
+	}
+
+	#replaceSink(afterS: number): void {
+		this.#sink?.close();
+		this.#sink = undefined;
+		this.#playback.restart(afterS, this.#clock.now());
+	}
+
+	/** Begins with a new source behind what broke the old one; gives up when that doesn't help. */
+	#rebuild(afterS: number): void {
+		const nowMs = this.#clock.now();
+		this.#rebuildsMs = this.#rebuildsMs.filter((atMs) => nowMs - atMs < REBUILD_WINDOW_MS);
+		this.#replaceSink(afterS);
+		if (this.#rebuildsMs.length >= MAX_REBUILDS) {
+			this.#error = videoError(this.#video);
+			return;
+		}
+		this.#rebuildsMs.push(nowMs);
+		this.#rebuilds++;
+	}
+
+	#onError(): void {
+		// An append under way finds out by itself, and knows which segment it was.
+		if (this.#sink && !this.#pumping) this.#rebuild(-Infinity);
+		this.#evaluate();
+	}
+
+	async #startVideo(): Promise<void> {
+		const refused = await this.#tryPlay();
+		if (!refused) return;
+		if (!this.#video.muted) {
+			this.#video.muted = true;
+			if (await this.#tryPlay()) this.#wantsPlay = false;
+		} else this.#wantsPlay = false;
+		this.emit('autoplayblocked', undefined);
+		this.#evaluate();
+	}
+
+	/** Whether the browser refuses to play; a source that is replaced meanwhile is no refusal. */
+	async #tryPlay(): Promise<boolean> {
+		try {
+			await this.#video.play();
+			return false;
+		} catch (error) {
+			return error instanceof DOMException && error.name === 'NotAllowedError';
+		}
+	}
+
+	#onPlay(): void {
+		this.#wantsPlay = true;
+		if (this.#isNearEdge(this.#video.currentTime)) this.#playback.follow(this.#clock.now());
+		this.#evaluate();
+	}
+
+	#onPause(): void {
+		// Some browsers pause hidden videos; that is nobody's wish.
+		if (this.#video.ownerDocument.hidden || !this.#sink?.isUsable) return;
+		this.#wantsPlay = false;
+		this.#playback.letGo();
+		this.#evaluate();
+	}
+
+	#onVisibility(): void {
+		if (!this.#video.ownerDocument.hidden && this.#wantsPlay && this.#video.paused && this.#sink) {
+			void this.#startVideo();
+		}
+		this.#evaluate();
+	}
+
+	#onSeeking(): void {
+		const atS = this.#video.currentTime;
+		const isOwn = this.#ownSeekS !== undefined && Math.abs(atS - this.#ownSeekS) < 0.02;
+		this.#ownSeekS = undefined;
+		if (!isOwn && this.#hasMedia && this.#sink) {
+			if (this.#isNearEdge(atS)) this.#playback.follow(this.#clock.now());
+			else this.#playback.letGo();
+		}
+		this.#evaluate();
+	}
+
+	#isNearEdge(atS: number): boolean {
+		const { targetS } = this.#playback;
+		const edgeS = this.liveEdgeS;
+		if (edgeS === undefined || targetS === undefined) return true;
+		return edgeS - atS < targetS + LIVE_SLACK_S;
+	}
+
+	#showState(): void {
+		const state = this.#findState();
+		const was = this.#state;
+		if (state.type === was.type && (state.type !== 'failed' || state.error === this.#error)) return;
+		this.#state = state;
+		this.emit('state', state);
+	}
+
+	#findState(): PlayerState {
+		const video = this.#video;
+		if (this.#error) return { type: 'failed', error: this.#error };
+		const waitsSinceMs = this.#playback.stalledSinceMs;
+		const isOver = this.viewer.state.type === 'ended';
+		if (isOver && (!this.#hasMedia || waitsSinceMs !== undefined)) return { type: 'ended' };
+		if (!this.#hasMedia) return { type: 'idle' };
+		const canShow = !!this.#sink && video.readyState >= video.HAVE_CURRENT_DATA && !video.seeking;
+		if (canShow) this.#firstFrameMs ??= Math.round(this.#clock.now() - this.#openedMs);
+		if (video.paused && !this.#wantsPlay) return { type: 'paused' };
+		if (this.#firstFrameMs === undefined || video.paused) return { type: 'buffering' };
+		const waitedMs = waitsSinceMs === undefined ? 0 : this.#clock.now() - waitsSinceMs;
+		if (!this.#sink || waitedMs >= STALL_SHOWN_MS) {
+			return { type: 'stalled', sinceMs: Math.round(this.#clock.wallNow() - waitedMs) };
+		}
+		// A short wait leaves the word as it is.
+		return waitedMs > 0 && this.#state.type === 'stalled' ? this.#state : { type: 'playing' };
+	}
+
+	#showEdge(): void {
+		const { behindMs } = this;
+		if (behindMs === undefined) return;
+		const atEdge = this.#playback.following && this.#isNearEdge(this.#video.currentTime);
+		if (atEdge === this.#wasAtEdge) return;
+		this.#wasAtEdge = atEdge;
+		this.emit('livechange', { atEdge, behindMs });
+	}
+
+	#showSeekable(sink: MediaSink): void {
+		const ranges = rangesOf(this.#video.buffered);
+		const [first] = ranges;
+		const last = ranges.at(-1);
+		if (first && last) sink.setSeekable(first.startS, last.endS);
+	}
+}
+
+function toMs(seconds: number): number {
+	return Math.round(seconds * 1000);
+}
