@@ -1,10 +1,12 @@
+import type { Abroad } from './abroad.ts';
+import { heed, strike } from './conduct.ts';
 import { Connection } from './connection.ts';
 import type { Grant, Link, Origin } from './connection.ts';
 import { defaultLimits } from './limits.ts';
 import type { Limits } from './limits.ts';
 import { parseMessage } from './message.ts';
 import type { Announce, Answer, ClientMessage, Hints, Invalid, Offer, Scrape } from './message.ts';
-import type { Offerer, RemotePeer } from './offer-ledger.ts';
+import type { RemotePeer } from './offer-ledger.ts';
 import { Peer } from './peer.ts';
 import { choosePeers } from './peer-choice.ts';
 import {
@@ -16,21 +18,12 @@ import {
 	scrapeReply,
 } from './reply.ts';
 import type { ReplyHints, SwarmCounts } from './reply.ts';
-import { Swarm } from './swarm.ts';
+import { Roster } from './roster.ts';
+import type { NoRoom } from './roster.ts';
+import { sameText } from './same-text.ts';
+import type { Swarm } from './swarm.ts';
 import { Tally, count } from './tally.ts';
 import type { MessageType } from './tally.ts';
-
-/** The other nodes, as the core sees them. */
-export interface Abroad {
-	/** Peers of a swarm on all other nodes. */
-	counts(infoHash: string): SwarmCounts;
-	/** Sends offers to peers of another node, and names that node; undefined when none takes them. */
-	relay(peer: Peer, offers: readonly Offer[], nowMs: number): string | undefined;
-	/** Sends an answer home to the node its offer came from. */
-	answer(to: RemotePeer, infoHash: string, fromPeerId: string, offerId: string, sdp: string): void;
-	/** How many of a peer's offers should leave even where this node could place them all. */
-	share(swarm: Swarm, offers: number): number;
-}
 
 export interface TrackerOptions {
 	readonly limits?: Partial<Limits>;
@@ -48,6 +41,16 @@ export interface TrackerOptions {
 	readonly onBan?: (addressKey: string, untilMs: number) => void;
 }
 
+type Refusal = NoRoom | 'forbidden' | 'peer_id_taken';
+
+const refusalText: Record<Refusal, string> = {
+	forbidden: 'this tracker does not serve this torrent',
+	swarms: 'too many torrents on one connection',
+	address: 'too many peers from your address',
+	full: 'this tracker is full',
+	peer_id_taken: 'peer_id is in use by another connection',
+};
+
 const openGrant: Grant = { role: undefined };
 const nobody: SwarmCounts = { complete: 0, incomplete: 0, downloaded: 0 };
 
@@ -61,18 +64,17 @@ export class Tracker {
 	readonly tally = new Tally();
 	abroad: Abroad | undefined;
 	readonly #options: TrackerOptions;
-	readonly #swarms = new Map<string, Swarm>();
+	readonly #roster: Roster;
 	readonly #connections = new Set<Connection>();
-	readonly #peersByAddress = new Map<string, number>();
-	#peerCount = 0;
 
 	constructor(options: TrackerOptions) {
 		this.#options = options;
 		this.limits = { ...defaultLimits, ...options.limits };
+		this.#roster = new Roster(this.limits);
 	}
 
 	get swarms(): ReadonlyMap<string, Swarm> {
-		return this.#swarms;
+		return this.#roster.swarms;
 	}
 
 	get connections(): ReadonlySet<Connection> {
@@ -80,13 +82,13 @@ export class Tracker {
 	}
 
 	get peerCount(): number {
-		return this.#peerCount;
+		return this.#roster.peers;
 	}
 
 	/** Peers that have everything. */
 	get seederCount(): number {
 		let seeders = 0;
-		for (const swarm of this.#swarms.values()) seeders += swarm.complete;
+		for (const swarm of this.swarms.values()) seeders += swarm.complete;
 		return seeders;
 	}
 
@@ -100,7 +102,7 @@ export class Tracker {
 	disconnect(connection: Connection): void {
 		connection.closed = true;
 		if (!this.#connections.delete(connection)) return;
-		for (const peer of connection.peers.slice()) this.#remove(peer);
+		for (const peer of connection.peers.slice()) this.#roster.leave(peer);
 	}
 
 	/**
@@ -112,7 +114,12 @@ export class Tracker {
 		const { limits, tally } = this;
 		tally.bytesIn += text.length;
 		connection.aliveMs = nowMs;
-		if (!this.#maySpeak(connection, nowMs)) return undefined;
+		const heeded = heed(connection, limits, nowMs);
+		if (heeded !== 'read') {
+			tally.flooded += 1;
+			if (heeded === 'close') this.#close(connection, 1008, 'flood');
+			return undefined;
+		}
 		const message = parseMessage(text, limits);
 		if (message.type === 'invalid') {
 			this.#onInvalid(connection, message, nowMs);
@@ -145,24 +152,13 @@ export class Tracker {
 	#sweepPeer(peer: Peer, nowMs: number): void {
 		const { limits } = this;
 		const staleMs = limits.staleIntervals * this.#intervalMs(peer.swarm);
-		if (nowMs - peer.announcedMs > staleMs) return this.#remove(peer);
+		if (nowMs - peer.announcedMs > staleMs) return this.#roster.leave(peer);
 		const sinceMs = nowMs - limits.offerTtlMs;
 		peer.ledger.prune(sinceMs);
 		if (!peer.sentAbroad) return;
 		for (const [offerId, { atMs }] of peer.sentAbroad) {
 			if (atMs <= sinceMs) peer.sentAbroad.delete(offerId);
 		}
-	}
-
-	#maySpeak(connection: Connection, nowMs: number): boolean {
-		const { messagesPerSecond, messageBurst } = this.limits;
-		const bucket = connection.messages;
-		if (bucket.take(messagesPerSecond, messageBurst, nowMs)) return true;
-		this.tally.flooded += 1;
-		// Whoever goes on while nothing is read sinks; a burst too long only loses its tail.
-		bucket.tokens -= 1;
-		if (bucket.tokens < -messageBurst) this.#close(connection, 1008, 'flood');
-		return false;
 	}
 
 	#onInvalid(connection: Connection, message: Invalid, nowMs: number): void {
@@ -172,15 +168,7 @@ export class Tracker {
 		if (action && infoHash) {
 			this.#send(connection, 'error', failureReply(action, infoHash, `invalid message: ${reason}`));
 		}
-		this.#strike(connection, nowMs);
-	}
-
-	#strike(connection: Connection, nowMs: number): void {
-		const { strikes, strikeForgivenMs } = this.limits;
-		const forgiven = Math.floor((nowMs - connection.struckMs) / strikeForgivenMs);
-		connection.strikes = Math.max(0, connection.strikes - forgiven) + 1;
-		connection.struckMs = nowMs;
-		if (connection.strikes >= strikes) this.#close(connection, 1008, 'bad-messages');
+		if (strike(connection, this.limits, nowMs)) this.#close(connection, 1008, 'bad-messages');
 	}
 
 	#onAnnounce(connection: Connection, message: Announce, nowMs: number): void {
@@ -191,7 +179,7 @@ export class Tracker {
 			return this.#fail(connection, infoHash, 'one peer_id per torrent on a connection');
 		}
 		if (message.event === 'stopped') {
-			if (known) this.#remove(known);
+			if (known) this.#roster.leave(known);
 			return;
 		}
 		const peer = known ?? this.#join(connection, message, nowMs);
@@ -206,63 +194,20 @@ export class Tracker {
 	/** A new peer, or undefined when it was told why not. */
 	#join(connection: Connection, message: Announce, nowMs: number): Peer | undefined {
 		const { infoHash, peerId, hints } = message;
-		const { limits } = this;
-		const { addressKey, token, region } = connection.origin;
-		const grant = this.#grant(infoHash, hints?.token ?? token, nowMs);
-		if (!grant) {
-			this.#onForbidden(connection, infoHash, nowMs);
-			return undefined;
-		}
-		if (connection.peers.length >= limits.swarmsPerConnection) {
-			return this.#refuse(connection, infoHash, 'swarms', 'too many torrents on one connection');
-		}
-		if ((this.#peersByAddress.get(addressKey) ?? 0) >= limits.peersPerAddress) {
-			return this.#refuse(connection, infoHash, 'address', 'too many peers from your address');
-		}
-		let swarm = this.#swarms.get(infoHash);
-		if (swarm ? swarm.size >= limits.peersPerSwarm : this.#swarms.size >= limits.swarms) {
-			return this.#refuse(connection, infoHash, 'full', 'this tracker is full');
-		}
-		const holder = swarm?.get(peerId);
+		const token = hints?.token ?? connection.origin.token;
+		const { admit } = this.#options;
+		const grant = admit ? admit(infoHash, token, nowMs) : openGrant;
+		if (!grant) return this.#onForbidden(connection, infoHash, nowMs);
+		const holder = this.swarms.get(infoHash)?.get(peerId);
 		if (holder && !this.#yields(holder, message)) {
-			this.#onContest(connection, holder, message, nowMs);
-			return undefined;
+			return this.#onContest(connection, holder, message, nowMs);
 		}
-		// The holder may have been the last one, and its swarm gone with it.
-		swarm = this.#swarms.get(infoHash) ?? this.#addSwarm(infoHash);
-		const peer = new Peer(peerId, swarm, connection, limits, nowMs);
+		const noRoom = this.#roster.noRoom(connection, infoHash);
+		if (noRoom) return this.#refuse(connection, infoHash, noRoom);
+		const peer = this.#roster.enter(connection, infoHash, peerId, nowMs);
 		peer.role = grant.role;
-		swarm.add(peer, region);
-		if (grant.role) swarm.helpers.add(peer);
-		connection.peers.push(peer);
-		this.#peerCount += 1;
-		this.#peersByAddress.set(addressKey, (this.#peersByAddress.get(addressKey) ?? 0) + 1);
+		if (grant.role) peer.swarm.helpers.add(peer);
 		return peer;
-	}
-
-	#grant(infoHash: string, token: string | undefined, nowMs: number): Grant | undefined {
-		return this.#options.admit ? this.#options.admit(infoHash, token, nowMs) : openGrant;
-	}
-
-	#addSwarm(infoHash: string): Swarm {
-		const swarm = new Swarm(infoHash);
-		this.#swarms.set(infoHash, swarm);
-		return swarm;
-	}
-
-	#remove(peer: Peer): void {
-		const { connection, swarm } = peer;
-		if (!connection) return;
-		const { addressKey, region } = connection.origin;
-		peer.connection = undefined;
-		swarm.delete(peer, region);
-		if (swarm.size === 0) this.#swarms.delete(swarm.infoHash);
-		const place = connection.peers.indexOf(peer);
-		if (place >= 0) connection.peers.splice(place, 1);
-		this.#peerCount -= 1;
-		const left = (this.#peersByAddress.get(addressKey) ?? 1) - 1;
-		if (left > 0) this.#peersByAddress.set(addressKey, left);
-		else this.#peersByAddress.delete(addressKey);
 	}
 
 	/** Whether the holder of a peer id gives way: to its own resume token. */
@@ -272,7 +217,7 @@ export class Tracker {
 		if (!resumeToken || proof === undefined) return false;
 		if (!sameText(proof, resumeToken(message.infoHash, message.peerId))) return false;
 		const old = holder.connection;
-		this.#remove(holder);
+		this.#roster.leave(holder);
 		if (old && old.peers.length === 0) this.#close(old, 1001, 'replaced');
 		return true;
 	}
@@ -282,7 +227,7 @@ export class Tracker {
 	 * if it gives none its connection ends, and the newcomer's next announce, which is asked for
 	 * soon, finds the name free. If it does, the newcomer is told no.
 	 */
-	#onContest(connection: Connection, holder: Peer, message: Announce, nowMs: number): void {
+	#onContest(connection: Connection, holder: Peer, message: Announce, nowMs: number): undefined {
 		const { probeMs } = this.limits;
 		const held = holder.connection;
 		const probed = holder.contestedMs > 0 && nowMs - holder.contestedMs < 4 * probeMs;
@@ -290,8 +235,7 @@ export class Tracker {
 			holder.contestedMs = nowMs;
 			held?.link.probe();
 		} else if (held && held.aliveMs > holder.contestedMs) {
-			this.#refuse(connection, message.infoHash, 'peer_id_taken', 'peer_id is in use');
-			return;
+			return this.#refuse(connection, message.infoHash, 'peer_id_taken');
 		}
 		const seconds = Math.ceil(probeMs / 1000) + 1;
 		const counts = this.#counts(holder.swarm.infoHash);
@@ -377,7 +321,7 @@ export class Tracker {
 		offers: readonly Offer[],
 		nowMs: number,
 	): number {
-		const swarm = this.#swarms.get(infoHash);
+		const swarm = this.swarms.get(infoHash);
 		if (!swarm) return 0;
 		const asker = { self: from, peer: undefined, region: '', steered: false, starving: false };
 		const tools = { limits: this.limits, nowMs, random: this.#options.random };
@@ -389,7 +333,7 @@ export class Tracker {
 
 	/** An answer to an offer that this node sent to `node`; false where it sent none such. */
 	receiveRemoteAnswer(answer: Omit<Answer, 'type'>, node: string, nowMs: number): boolean {
-		const swarm = this.#swarms.get(answer.infoHash);
+		const swarm = this.swarms.get(answer.infoHash);
 		const peer = swarm?.get(answer.toPeerId);
 		const sent = peer?.sentAbroad?.get(answer.offerId);
 		if (!swarm || !peer?.connection || sent?.node !== node) {
@@ -453,7 +397,7 @@ export class Tracker {
 	}
 
 	#counts(infoHash: string): SwarmCounts {
-		const here = this.#swarms.get(infoHash) ?? nobody;
+		const here = this.swarms.get(infoHash) ?? nobody;
 		const there = this.abroad?.counts(infoHash) ?? nobody;
 		return {
 			complete: here.complete + there.complete,
@@ -486,23 +430,18 @@ export class Tracker {
 		return swarm.size >= largeSwarm ? intervalLargeMs : intervalMs;
 	}
 
-	#onForbidden(connection: Connection, infoHash: string, nowMs: number): void {
+	#onForbidden(connection: Connection, infoHash: string, nowMs: number): undefined {
 		const { refusals, banMs } = this.limits;
-		this.#refuse(connection, infoHash, 'forbidden', 'this tracker does not serve this torrent');
+		this.#refuse(connection, infoHash, 'forbidden');
 		connection.refusals += 1;
 		if (connection.refusals < refusals) return;
 		this.#options.onBan?.(connection.origin.addressKey, nowMs + banMs);
 		this.#close(connection, 1008, 'forbidden');
 	}
 
-	#refuse(
-		connection: Connection,
-		infoHash: string,
-		why: 'forbidden' | 'swarms' | 'full' | 'address' | 'peer_id_taken',
-		text: string,
-	): undefined {
+	#refuse(connection: Connection, infoHash: string, why: Refusal): undefined {
 		count(this.tally.refused, why);
-		this.#fail(connection, infoHash, text);
+		this.#fail(connection, infoHash, refusalText[why]);
 	}
 
 	#fail(connection: Connection, infoHash: string, text: string): void {
@@ -521,11 +460,4 @@ export class Tracker {
 		this.disconnect(connection);
 		connection.link.close(code, reason);
 	}
-}
-
-/** Compares in time that depends on the length alone. */
-function sameText(a: string, b: string): boolean {
-	let difference = a.length ^ b.length;
-	for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i % b.length);
-	return difference === 0;
 }
