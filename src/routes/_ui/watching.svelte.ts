@@ -1,0 +1,228 @@
+import type {
+	PlayerPort,
+	PlayerState,
+	Sharing,
+	ViewerPort,
+	ViewerState,
+	ViewerStatsPort,
+} from './halls.ts';
+import { keep, recall } from './keepsakes.ts';
+import { watchWords, type Words } from './words.ts';
+
+/** What a watch page is made of; main.ts gives the real halls, tests their doubles. */
+export interface WatchingParts {
+	/** Makes the viewer and the player of a link; may throw `bad-link`, `bad-config` and the like. */
+	open(
+		video: HTMLVideoElement,
+		sharing: Sharing,
+	): Promise<{ viewer: ViewerPort; player: PlayerPort }>;
+	/** Whether choices may be kept for the next visit. */
+	readonly remembers: boolean;
+}
+
+/** How often the delay on show is renewed. */
+const BEHIND_TICK_MS = 500;
+/** How stale `quietMs` may become in words. */
+const QUIET_TICK_MS = 1000;
+/** What a capped viewer passes on at most, bits a second. */
+export const CAPPED_UPLOAD_BPS = 1_000_000;
+
+/** How much of what it receives a viewer passes on. */
+export type SharingChoice = 'share' | 'cap' | 'watch-only';
+
+/** Failures that the same link in the same browser meets again. */
+const HOPELESS: ReadonlySet<string> = new Set(['bad-link', 'bad-key', 'unsupported-codec']);
+
+const CHOICES: readonly SharingChoice[] = ['share', 'cap', 'watch-only'];
+
+function sharingOf(choice: SharingChoice): Sharing {
+	if (choice === 'watch-only') return { share: false };
+	return choice === 'cap' ? { share: true, maxUploadBps: CAPPED_UPLOAD_BPS } : { share: true };
+}
+
+/** A page that watches: the states of viewer and player, and the words for them. */
+export class Watching {
+	viewer: ViewerState = $state.raw({ type: 'connecting' });
+	player: PlayerState = $state.raw({ type: 'idle' });
+	stats: ViewerStatsPort | undefined = $state.raw();
+	title = $state('');
+	online = $state(true);
+	blocked = $state(false);
+	atEdge = $state(true);
+	behindMs = $state(0);
+	muted = $state(true);
+	/** Whether the person has been asked, and has answered, about sound. */
+	soundSettled = $state(false);
+	/** Whether a picture has been seen since the page opened. */
+	hasPlayed = $state(false);
+	sharing: SharingChoice = $state('share');
+	/** Whether the line on IP addresses was acknowledged. */
+	noticed = $state(true);
+
+	readonly #parts: WatchingParts;
+	readonly #stops: (() => void)[] = [];
+	#video: HTMLVideoElement | undefined;
+	#viewerPort: ViewerPort | undefined;
+	#playerPort: PlayerPort | undefined;
+	#quietSinceMs: number | undefined;
+	#closed = false;
+
+	constructor(parts: WatchingParts) {
+		this.#parts = parts;
+		if (!parts.remembers) return;
+		this.noticed = recall('noticed') === 'yes';
+		const choice = CHOICES.find((known) => known === recall('sharing'));
+		if (choice) this.sharing = choice;
+	}
+
+	/** What is happening, why, and what to do. */
+	get words(): Words {
+		return watchWords(this);
+	}
+
+	/** Whether the picture moves, so that words may step back. */
+	get moving(): boolean {
+		return this.player.type === 'playing' && !this.blocked;
+	}
+
+	/** Whether the person stopped the picture, who then needs no words for it. */
+	get paused(): boolean {
+		return this.player.type === 'paused' && !this.blocked;
+	}
+
+	get ended(): boolean {
+		return this.player.type === 'ended' || (this.viewer.type === 'ended' && !this.moving);
+	}
+
+	/** Why only a person can get on from here: a code of the library. */
+	get failure(): string | undefined {
+		if (this.viewer.type === 'failed') return this.viewer.error.code;
+		return this.player.type === 'failed' ? this.player.error.code : undefined;
+	}
+
+	/** Whether beginning again may help. */
+	get retriable(): boolean {
+		return this.failure !== undefined && !HOPELESS.has(this.failure);
+	}
+
+	/** The library's player; the page's debugging handle. */
+	get handle(): PlayerPort | undefined {
+		return this.#playerPort;
+	}
+
+	/** Joins and plays in `video`; failures become states. */
+	async open(video: HTMLVideoElement): Promise<void> {
+		this.#video = video;
+		this.#watchBrowser(video);
+		try {
+			const { viewer, player } = await this.#parts.open(video, sharingOf(this.sharing));
+			if (this.#closed) {
+				await Promise.all([player.close(), viewer.close()]);
+				return;
+			}
+			this.#follow(viewer, player);
+			await viewer.open();
+			await player.play();
+		} catch (cause) {
+			if (this.failure !== undefined || this.blocked || this.#closed) return;
+			this.viewer = { type: 'failed', error: cause as { code: string } };
+		}
+	}
+
+	#follow(viewer: ViewerPort, player: PlayerPort) {
+		this.#viewerPort = viewer;
+		this.#playerPort = player;
+		this.#takeViewerState(viewer.state);
+		this.player = player.state;
+		this.title = viewer.title;
+		this.#stops.push(
+			viewer.on('state', (state) => this.#takeViewerState(state)),
+			viewer.on('stats', (stats) => {
+				this.stats = stats;
+				this.title = viewer.title;
+			}),
+			player.on('state', (state) => {
+				this.player = state;
+				if (state.type !== 'playing') return;
+				this.blocked = false;
+				this.hasPlayed = true;
+			}),
+			player.on('autoplayblocked', () => (this.blocked = true)),
+			player.on('livechange', ({ atEdge, behindMs }) => {
+				this.atEdge = atEdge;
+				this.behindMs = behindMs;
+			}),
+		);
+		const behind = setInterval(() => {
+			if (this.player.type === 'playing') this.behindMs = player.behindMs;
+		}, BEHIND_TICK_MS);
+		const quiet = setInterval(() => {
+			if (this.viewer.type !== 'waiting' || this.#quietSinceMs === undefined) return;
+			this.viewer = { type: 'waiting', quietMs: performance.now() - this.#quietSinceMs };
+		}, QUIET_TICK_MS);
+		this.#stops.push(
+			() => clearInterval(behind),
+			() => clearInterval(quiet),
+		);
+	}
+
+	#takeViewerState(state: ViewerState) {
+		this.viewer = state;
+		const quietMs = state.type === 'waiting' ? state.quietMs : undefined;
+		this.#quietSinceMs = quietMs === undefined ? undefined : performance.now() - quietMs;
+	}
+
+	#watchBrowser(video: HTMLVideoElement) {
+		const stop = new AbortController();
+		const { signal } = stop;
+		this.#stops.push(() => stop.abort());
+		const setOnline = () => (this.online = navigator.onLine);
+		setOnline();
+		addEventListener('online', setOnline, { signal });
+		addEventListener('offline', setOnline, { signal });
+		this.muted = video.muted;
+		video.addEventListener('volumechange', () => (this.muted = video.muted), { signal });
+	}
+
+	/** The person's own press of Play: allowed where the page's was not. */
+	play(): void {
+		this.#playerPort?.play().then(
+			() => (this.blocked = false),
+			() => {}, // still blocked; the button stays
+		);
+	}
+
+	/** Turns the sound on, for good as far as this page is concerned. */
+	unmute(): void {
+		if (!this.#video) return;
+		this.#video.muted = false;
+		if (this.#video.volume === 0) this.#video.volume = 1;
+		this.soundSettled = true;
+		if (this.#video.paused) this.play();
+	}
+
+	seekToLive(): void {
+		this.#playerPort?.seekToLive();
+		if (this.player.type === 'paused') this.play();
+	}
+
+	setSharing(choice: SharingChoice): void {
+		this.sharing = choice;
+		this.#viewerPort?.setSharing(sharingOf(choice));
+		if (this.#parts.remembers) keep('sharing', choice);
+	}
+
+	/** The line on IP addresses was read. */
+	acknowledge(): void {
+		this.noticed = true;
+		if (this.#parts.remembers) keep('noticed', 'yes');
+	}
+
+	/** Lets go of everything; idempotent. */
+	async close(): Promise<void> {
+		if (this.#closed) return;
+		this.#closed = true;
+		for (const stop of this.#stops.splice(0)) stop();
+		await Promise.all([this.#playerPort?.close(), this.#viewerPort?.close()]);
+	}
+}

@@ -1,0 +1,167 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { BroadcasterState, PlayerState, ViewerState } from './halls.ts';
+import {
+	ERROR_WORDS,
+	HEALTH_WORDS,
+	OFFLINE,
+	SOURCE_END_WORDS,
+	TRACKER_LOST,
+	WARNING_WORDS,
+	broadcasterWords,
+	captureWords,
+	failureWords,
+	watchWords,
+	type WatchView,
+	type Words,
+} from './words.ts';
+
+const failed = { type: 'failed', error: { code: 'no-webrtc' } } as const;
+const broadcasterStates: BroadcasterState[] = [
+	{ type: 'idle' },
+	{ type: 'starting' },
+	{ type: 'live', sinceMs: 0 },
+	{ type: 'stopping' },
+	{ type: 'ended' },
+	failed,
+];
+const viewerStates: ViewerState[] = [
+	{ type: 'connecting' },
+	{ type: 'no-tracker', retryInMs: 4000 },
+	{ type: 'finding-peers' },
+	{ type: 'waiting' },
+	{ type: 'waiting', quietMs: 8000 },
+	{ type: 'receiving' },
+	{ type: 'ended' },
+	failed,
+];
+const playerStates: PlayerState[] = [
+	{ type: 'idle' },
+	{ type: 'buffering' },
+	{ type: 'playing' },
+	{ type: 'stalled', sinceMs: 0 },
+	{ type: 'paused' },
+	{ type: 'ended' },
+	{ type: 'failed', error: { code: 'unsupported-codec' } },
+];
+const view: WatchView = {
+	viewer: { type: 'receiving' },
+	player: { type: 'playing' },
+	online: true,
+	blocked: false,
+	atEdge: true,
+	behindMs: 640,
+};
+
+function everyWatchView(): WatchView[] {
+	return viewerStates.flatMap((viewer) =>
+		playerStates.flatMap((player) =>
+			[true, false].flatMap((flag) => [
+				{ ...view, viewer, player, online: flag },
+				{ ...view, viewer, player, blocked: flag, atEdge: !flag, behindMs: 12_000 },
+			]),
+		),
+	);
+}
+
+const all: Words[] = [
+	...Object.values(ERROR_WORDS),
+	...Object.values(SOURCE_END_WORDS),
+	...Object.values(WARNING_WORDS),
+	failureWords(new Error('unforeseen')),
+	TRACKER_LOST,
+	OFFLINE,
+	...broadcasterStates.flatMap((state) =>
+		[0, 3].flatMap((viewers) =>
+			[true, false].map((ready) => broadcasterWords(state, { ready, viewers })),
+		),
+	),
+	...everyWatchView().map(watchWords),
+];
+
+describe('the words', () => {
+	test('are whole sentences that do not shout, joke or hide behind a code', () => {
+		for (const { what, why, todo } of all) {
+			for (const sentence of [what, why, todo].filter((part) => part !== undefined)) {
+				expect(sentence).toMatch(/^[A-Z].*\.$/);
+				expect(sentence).not.toMatch(/!|\berror\b|\boops\b|\bsorry\b|undefined|NaN/i);
+				expect(sentence).not.toMatch(/'/); // typographic ones only
+			}
+		}
+	});
+
+	test('say what, why and what to do for every code of the library', () => {
+		const source = readFileSync('src/lib/model/error.ts', 'utf8');
+		const codes = [...source.matchAll(/^\t\| '([a-z-]+)'/gm)].map((match) => match[1]);
+		expect(codes.length).toBeGreaterThan(15);
+		expect(Object.keys(ERROR_WORDS).sort()).toEqual(codes.sort());
+		for (const words of Object.values(ERROR_WORDS)) {
+			expect(words.what && words.why && words.todo).toBeTruthy();
+		}
+	});
+
+	test('differ from code to code', () => {
+		const whats = Object.values(ERROR_WORDS).map((words) => words.what);
+		expect(new Set(whats).size).toBe(whats.length);
+	});
+
+	test('have an answer for anything thrown', () => {
+		expect(failureWords({ code: 'no-encoder' })).toBe(ERROR_WORDS['no-encoder']);
+		for (const thrown of [
+			undefined,
+			null,
+			'text',
+			{ code: 7 },
+			{ code: 'toString' },
+			new Error(),
+		]) {
+			expect(failureWords(thrown).todo).toMatch(/Reload/);
+		}
+	});
+
+	test('tell a closed screen picker from a refused camera', () => {
+		expect(captureWords({ code: 'capture-denied' }, 'screen').what).toBe('No screen was shared.');
+		expect(captureWords({ code: 'capture-denied' }, 'camera')).toBe(ERROR_WORDS['capture-denied']);
+		expect(captureWords({ code: 'bad-file' }, 'screen')).toBe(ERROR_WORDS['bad-file']);
+	});
+
+	test('give a remedy for every health but good', () => {
+		for (const [health, { todo }] of Object.entries(HEALTH_WORDS)) {
+			expect(Boolean(todo)).toBe(health !== 'good');
+		}
+	});
+});
+
+describe('a viewer reads', () => {
+	test('that it plays, for as long as the picture moves, whatever the swarm does', () => {
+		for (const viewer of viewerStates.filter((state) => state.type !== 'failed')) {
+			expect(watchWords({ ...view, viewer, online: false }).what).toBe('Playing live.');
+		}
+		expect(watchWords({ ...view, atEdge: false, behindMs: 12_000 }).what).toBe(
+			'Playing, 12 s behind.',
+		);
+	});
+
+	test('what it waits for when the picture stands', () => {
+		const stand = (viewer: ViewerState, player: PlayerState = { type: 'stalled', sinceMs: 0 }) =>
+			watchWords({ ...view, viewer, player });
+		expect(stand({ type: 'connecting' }).what).toBe('Connecting.');
+		expect(stand({ type: 'no-tracker' })).toBe(ERROR_WORDS['no-tracker']);
+		expect(stand({ type: 'finding-peers' }).what).toBe('Finding peers.');
+		expect(stand({ type: 'waiting', quietMs: 8000 }).why).toBe('They went quiet 8 s ago.');
+		expect(stand({ type: 'receiving' }).what).toBe('The stream is late.');
+		expect(stand({ type: 'receiving' }, { type: 'buffering' }).what).toBe('Buffering.');
+		expect(stand({ type: 'ended' }).what).toBe('The broadcast has ended.');
+	});
+
+	test('that it is offline before anything else it could wait for', () => {
+		const player = { type: 'buffering' } as const;
+		expect(watchWords({ ...view, player, online: false })).toBe(OFFLINE);
+	});
+
+	test('the failure of either half', () => {
+		expect(watchWords({ ...view, viewer: failed })).toBe(ERROR_WORDS['no-webrtc']);
+		const player = { type: 'failed', error: { code: 'unsupported-codec' } } as const;
+		expect(watchWords({ ...view, player })).toBe(ERROR_WORDS['unsupported-codec']);
+	});
+});

@@ -1,0 +1,36 @@
+import { mount } from 'svelte';
+import {
+	Broadcaster,
+	LOW_DELAY,
+	STEADY,
+	listDevices,
+	loadConfig,
+	openCamera,
+	openFile,
+	openScreen,
+	type Profile,
+	type Source,
+} from '../../lib/index.ts';
+import '../_ui/look.css';
+import Page from './Page.svelte';
+import { Studio, type StudioParts } from './studio.svelte.ts';
+
+const parts: StudioParts<Source, Profile> = {
+	async openBroadcaster(options) {
+		const config = await loadConfig(new URL('../config.json', location.href).href);
+		const broadcaster = await Broadcaster.open({ config, ...options });
+		Object.assign(window, { shoal: broadcaster });
+		return broadcaster;
+	},
+	openCamera,
+	openScreen,
+	openFile,
+	listDevices,
+	profiles: { steady: STEADY, 'low-delay': LOW_DELAY },
+	links: (id) => ({
+		watch: new URL(`../watch/#${id}`, location.href).href,
+		embed: new URL(`../embed/#${id}`, location.href).href,
+	}),
+};
+
+mount(Page, { target: document.body, props: { studio: new Studio(parts) } });

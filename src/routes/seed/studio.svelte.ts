@@ -1,0 +1,309 @@
+import type {
+	BroadcasterPort,
+	BroadcasterState,
+	BroadcasterStatsPort,
+	CameraChoice,
+	Device,
+	SourceEnd,
+	SourceKind,
+	SourcePort,
+} from '../_ui/halls.ts';
+import { keep, recall } from '../_ui/keepsakes.ts';
+import {
+	OFFLINE,
+	SOURCE_END_WORDS,
+	TRACKER_LOST,
+	WARNING_WORDS,
+	broadcasterWords,
+	captureWords,
+	failureWords,
+	type Words,
+} from '../_ui/words.ts';
+
+/** How much delay is given for how much steadiness. */
+export type Pace = 'steady' | 'low-delay';
+
+/** What the page needs from the library; main.ts gives the real thing, tests a double. */
+export interface StudioParts<Source extends SourcePort = SourcePort, Profile = unknown> {
+	openBroadcaster(options: {
+		profile: Profile;
+		title: string;
+	}): Promise<BroadcasterPort<Source, Profile>>;
+	openCamera(choice: CameraChoice): Promise<Source>;
+	openScreen(): Promise<Source>;
+	openFile(file: File): Promise<Source>;
+	listDevices(): Promise<{ cameras: Device[]; microphones: Device[] }>;
+	readonly profiles: Readonly<Record<Pace, Profile>>;
+	/** The peer link of a channel, and the address to embed. */
+	links(channelId: string): { watch: string; embed: string };
+}
+
+/** Stands for "none" among the devices. */
+export const NO_DEVICE = 'none';
+const TITLE_DELAY_MS = 600;
+
+/** The broadcaster's page: a source, a broadcaster, and the words for both. */
+export class Studio {
+	kind: SourceKind = $state('camera');
+	source: SourcePort | undefined = $state.raw();
+	/** Whether the browser is asking the person, or a source is being opened. */
+	choosing = $state(false);
+	cameras: Device[] = $state.raw([]);
+	microphones: Device[] = $state.raw([]);
+	cameraId = $state('');
+	microphoneId = $state('');
+	title = $state('');
+	pace: Pace = $state('steady');
+	air: BroadcasterState = $state.raw({ type: 'idle' });
+	stats: BroadcasterStatsPort | undefined = $state.raw();
+	/** What went wrong with the last thing asked for. */
+	trouble: Words | undefined = $state.raw();
+	/** What the broadcaster warned of, until it is mended. */
+	warning: Words | undefined = $state.raw();
+	online = $state(true);
+	links: { watch: string; embed: string } | undefined = $state.raw();
+
+	readonly #parts: StudioParts;
+	readonly #stops: (() => void)[] = [];
+	#broadcaster: BroadcasterPort<SourcePort, unknown> | undefined;
+	#opening: Promise<void> | undefined;
+	#titleTimer: ReturnType<typeof setTimeout> | undefined;
+	#choice = 0;
+
+	constructor(parts: StudioParts) {
+		this.#parts = parts;
+		this.title = recall('title') ?? '';
+		this.cameraId = recall('camera') ?? '';
+		this.microphoneId = recall('microphone') ?? '';
+		if (recall('pace') === 'low-delay') this.pace = 'low-delay';
+	}
+
+	get live(): boolean {
+		return this.air.type === 'live';
+	}
+
+	/** Between off and on air, or a source is still being opened. */
+	get busy(): boolean {
+		return this.choosing || this.air.type === 'starting' || this.air.type === 'stopping';
+	}
+
+	/** Whether people may be watching: leaving the page needs a second thought. */
+	get onAir(): boolean {
+		return this.live || this.air.type === 'starting' || this.air.type === 'stopping';
+	}
+
+	get viewers(): number {
+		return this.stats?.viewers ?? 0;
+	}
+
+	get words(): Words {
+		if (this.choosing) {
+			return {
+				what: 'Opening the source.',
+				todo:
+					this.kind === 'file' ? undefined : 'Your browser may ask whether this page may use it.',
+			};
+		}
+		return broadcasterWords(this.air, {
+			ready: this.source !== undefined,
+			viewers: this.viewers,
+		});
+	}
+
+	/** At most one thing to attend to, the most pressing first. */
+	get notice(): Words | undefined {
+		if (this.trouble) return this.trouble;
+		if (!this.online) return OFFLINE;
+		if (this.warning) return this.warning;
+		const trackers = this.stats?.trackers ?? [];
+		const lost = trackers.length > 0 && trackers.every((tracker) => tracker.state === 'retrying');
+		return lost ? TRACKER_LOST : undefined;
+	}
+
+	/** The library's broadcaster; the page's debugging handle. */
+	get handle(): BroadcasterPort<SourcePort, unknown> | undefined {
+		return this.#broadcaster;
+	}
+
+	/** Opens the channel; failures become `trouble`. */
+	async open(): Promise<void> {
+		this.#watchBrowser();
+		await this.#openBroadcaster().catch(() => {}); // said in `trouble`
+	}
+
+	#openBroadcaster(): Promise<void> {
+		this.#opening ??= this.#parts
+			.openBroadcaster({ profile: this.#parts.profiles[this.pace], title: this.title })
+			.then(
+				(broadcaster) => this.#follow(broadcaster),
+				(error: unknown) => {
+					this.#opening = undefined;
+					this.trouble = failureWords(error);
+					throw error;
+				},
+			);
+		return this.#opening;
+	}
+
+	#follow(broadcaster: BroadcasterPort<SourcePort, unknown>) {
+		this.#broadcaster = broadcaster;
+		this.links = this.#parts.links(broadcaster.channel.id);
+		this.air = broadcaster.state;
+		this.#stops.push(
+			broadcaster.on('state', (state) => (this.air = state)),
+			broadcaster.on('stats', (stats) => (this.stats = stats)),
+			broadcaster.on('warning', ({ code }) => {
+				if (Object.hasOwn(WARNING_WORDS, code)) this.warning = WARNING_WORDS[code];
+			}),
+		);
+	}
+
+	#watchBrowser() {
+		const stop = new AbortController();
+		const { signal } = stop;
+		this.#stops.push(() => stop.abort());
+		const setOnline = () => (this.online = navigator.onLine);
+		setOnline();
+		addEventListener('online', setOnline, { signal });
+		addEventListener('offline', setOnline, { signal });
+		addEventListener(
+			'beforeunload',
+			(event) => {
+				if (this.onAir) event.preventDefault();
+			},
+			{ signal },
+		);
+		// Asks for nothing: names are known only where permission was given before.
+		navigator.mediaDevices?.addEventListener('devicechange', () => void this.#list(), { signal });
+	}
+
+	/** Opens the camera and microphone that are chosen. */
+	chooseCamera(): Promise<boolean> {
+		const choice: CameraChoice = {
+			video: this.cameraId !== NO_DEVICE,
+			audio: this.microphoneId !== NO_DEVICE,
+		};
+		if (choice.video && this.cameraId) choice.videoDeviceId = this.cameraId;
+		if (choice.audio && this.microphoneId) choice.audioDeviceId = this.microphoneId;
+		return this.#choose('camera', () => this.#parts.openCamera(choice));
+	}
+
+	/** Has the browser ask which screen, window or tab to show. */
+	chooseScreen(): Promise<boolean> {
+		return this.#choose('screen', () => this.#parts.openScreen());
+	}
+
+	/** Takes a video file. */
+	chooseFile(file: File): Promise<boolean> {
+		return this.#choose('file', () => this.#parts.openFile(file));
+	}
+
+	setDevices(cameraId: string, microphoneId: string): Promise<boolean> {
+		this.cameraId = cameraId;
+		this.microphoneId = microphoneId;
+		keep('camera', cameraId);
+		keep('microphone', microphoneId);
+		return this.chooseCamera();
+	}
+
+	async #choose(kind: SourceKind, open: () => Promise<SourcePort>): Promise<boolean> {
+		const choice = ++this.#choice;
+		const before = this.source;
+		const kindBefore = this.kind;
+		this.trouble = undefined;
+		this.kind = kind;
+		this.choosing = true;
+		try {
+			const source = await open();
+			if (choice !== this.#choice) {
+				source.close(); // another was chosen meanwhile
+				return false;
+			}
+			source.onended = (why) => this.#sourceEnded(source, why);
+			if (this.onAir) await this.#broadcaster?.setSource(source);
+			this.source = source;
+			this.warning = undefined;
+			before?.close();
+			if (kind === 'camera') void this.#list();
+			return true;
+		} catch (error) {
+			if (choice === this.#choice) {
+				this.trouble = captureWords(error, kind);
+				if (before) this.kind = kindBefore; // what was shown goes on
+			}
+			return false;
+		} finally {
+			if (choice === this.#choice) this.choosing = false;
+		}
+	}
+
+	#sourceEnded(source: SourcePort, why: SourceEnd) {
+		if (this.source !== source) return;
+		this.warning = SOURCE_END_WORDS[why];
+		this.source = undefined;
+		if (!this.onAir) source.close(); // on air the broadcaster still bridges the gap with it
+	}
+
+	async #list(): Promise<void> {
+		try {
+			const { cameras, microphones } = await this.#parts.listDevices();
+			this.cameras = cameras;
+			this.microphones = microphones;
+		} catch {
+			// Without names the pickers offer what the browser prefers.
+		}
+	}
+
+	/** Goes on air; asks for the camera where nothing was chosen yet. */
+	async goLive(): Promise<void> {
+		if (this.busy || this.live) return;
+		if (!this.source && !(await this.chooseCamera())) return;
+		this.trouble = undefined;
+		try {
+			await this.#openBroadcaster();
+			const source = this.source;
+			if (source) await this.#broadcaster?.goLive(source);
+		} catch (error) {
+			if (this.air.type !== 'failed') this.trouble = failureWords(error);
+		}
+	}
+
+	/** Goes off air; the link stays for the next time. */
+	async stop(): Promise<void> {
+		if (!this.#broadcaster || !this.onAir) return;
+		this.trouble = undefined;
+		this.warning = undefined;
+		try {
+			await this.#broadcaster.stop();
+		} catch (error) {
+			this.trouble = failureWords(error);
+		}
+	}
+
+	setTitle(title: string): void {
+		this.title = title;
+		clearTimeout(this.#titleTimer);
+		this.#titleTimer = setTimeout(() => {
+			keep('title', title);
+			this.#broadcaster?.setTitle(title);
+		}, TITLE_DELAY_MS);
+	}
+
+	setPace(pace: Pace): void {
+		this.pace = pace;
+		keep('pace', pace);
+		this.#broadcaster?.setProfile(this.#parts.profiles[pace]);
+	}
+
+	/** Lets go of source and channel; idempotent. */
+	async close(): Promise<void> {
+		for (const stop of this.#stops.splice(0)) stop();
+		clearTimeout(this.#titleTimer);
+		this.#choice++;
+		this.source?.close();
+		this.source = undefined;
+		const broadcaster = this.#broadcaster;
+		this.#broadcaster = undefined;
+		await broadcaster?.close();
+	}
+}
