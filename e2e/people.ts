@@ -31,8 +31,13 @@ export class People {
 	async open(path: string, visit: Visit = {}): Promise<Page> {
 		const context = await this.visit(visit);
 		const page = await context.newPage();
-		await page.goto(new URL(path, this.#siteUrl).href);
+		await page.goto(this.address(path));
 		return page;
+	}
+
+	/** The whole address of a path of the site. */
+	address(path: string): string {
+		return new URL(path, this.#siteUrl).href;
 	}
 
 	/** A new person who has opened nothing yet. */
