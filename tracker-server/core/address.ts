@@ -35,8 +35,8 @@ export function clientAddress(
 	if (hops <= 0 || !forwardedFor) return peerAddress;
 	const entries = forwardedFor.split(',').map((entry) => entry.trim());
 	const claimed = entries[Math.max(0, entries.length - hops)] ?? '';
-	const bare = /^\d+\.\d+\.\d+\.\d+:\d+$/.test(claimed) ? claimed.replace(/:\d+$/, '') : claimed;
-	return parseAddress(bare.replace(/\]:\d+$/, ']')) ? bare : peerAddress;
+	const bare = claimed.replace(/^(\d+(?:\.\d+){3}|\[.*\]):\d+$/, '$1');
+	return parseAddress(bare) ? bare : peerAddress;
 }
 
 /** Whether a host name or address is this very machine. */

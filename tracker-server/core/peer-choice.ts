@@ -56,6 +56,8 @@ class Chooser {
 	readonly #tools: ChoiceTools;
 	readonly #pairSinceMs: number;
 	readonly #chosen: Peer[] = [];
+	/** As good as any random pick: those that lost an upstream slot. */
+	readonly #reserve: Peer[] = [];
 	/** Allowed, but better ones are looked for first. */
 	readonly #spare: Peer[] = [];
 	readonly #drawn = new Set<Peer>();
@@ -83,7 +85,7 @@ class Chooser {
 			this.#chosen.push(peer);
 		}
 		while (this.#chosen.length < this.#count) {
-			const peer = this.#spare.shift();
+			const peer = this.#reserve.pop() ?? this.#spare.shift();
 			if (!peer) break;
 			this.#chosen.push(peer);
 		}
@@ -135,10 +137,10 @@ class Chooser {
 			const peer = this.#nextRandom();
 			if (!peer) break;
 			if (peer.hop === undefined || !isUpstreamOf(peer, best)) {
-				this.#spare.push(peer);
+				this.#reserve.push(peer);
 				continue;
 			}
-			if (best) this.#spare.push(best);
+			if (best) this.#reserve.push(best);
 			best = peer;
 		}
 		return best;

@@ -65,5 +65,5 @@ export class Tally {
 
 /** Adds `by` to one count. */
 export function count<K extends string>(counts: Counts<K>, key: K, by = 1): void {
-	counts[key] = (counts[key] ?? 0) + by;
+	if (by > 0) counts[key] = (counts[key] ?? 0) + by;
 }
