@@ -1,6 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer } from 'vite';
+import { build, preview } from 'vite';
+import config from '../vite.config.ts';
 
 /** The pages with stand-ins for everything behind them, in any state that is asked for. */
 export interface Gallery {
@@ -9,21 +12,36 @@ export interface Gallery {
 	close(): Promise<void>;
 }
 
-/** Serves the gallery on a free port of this machine; the caller closes it. */
+const page = join(import.meta.dirname, '../src/routes/_ui/testing/gallery.html');
+
+/** As strict as the real server is: nothing in line, nothing from elsewhere. */
+const CSP =
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src blob:; " +
+	"connect-src 'self'; base-uri 'none'; form-action 'self'";
+
+/** Builds the gallery and serves it on a free port of this machine; the caller closes it. */
 export async function openGallery(): Promise<Gallery> {
-	const server = await createServer({
-		configFile: join(import.meta.dirname, '../vite.config.ts'),
+	const outDir = await mkdtemp(join(tmpdir(), 'shoal-gallery-'));
+	await build({
+		...config,
+		configFile: false,
 		logLevel: 'error',
-		server: { port: 0, host: 'localhost', hmr: false, watch: null, proxy: {} },
-		// One round of finding packages, at the start: a later one would reload the page under test.
-		optimizeDeps: { entries: ['_ui/testing/gallery.html'] },
-		cacheDir: join(import.meta.dirname, '../node_modules/.vite-gallery'),
+		build: { ...config.build, outDir, rolldownOptions: { input: page } },
 	});
-	await server.listen();
-	const { port } = server.httpServer?.address() as AddressInfo;
+	const server = await preview({
+		configFile: false,
+		logLevel: 'error',
+		appType: 'mpa',
+		build: { outDir },
+		preview: { port: 0, host: 'localhost', headers: { 'content-security-policy': CSP } },
+	});
+	const { port } = server.httpServer.address() as AddressInfo;
 	const base = `http://localhost:${port}/_ui/testing/gallery.html`;
 	return {
-		address: (page, state = '') => `${base}?${new URLSearchParams({ page, state })}`,
-		close: () => server.close(),
+		address: (name, state = '') => `${base}?${new URLSearchParams({ page: name, state })}`,
+		async close() {
+			await server.close();
+			await rm(outDir, { recursive: true, force: true });
+		},
 	};
 }

@@ -140,13 +140,14 @@ export type PlayerState =
 
 export interface PlayerEvents {
 	state: PlayerState;
-	autoplayblocked: void;
+	/** The browser refused sound, and it plays on muted; or it refused to play at all. */
+	autoplayblocked: undefined;
 	livechange: { readonly atEdge: boolean; readonly behindMs: number };
 }
 
 export interface PlayerPort {
 	readonly state: PlayerState;
-	readonly behindMs: number;
+	readonly behindMs: number | undefined;
 	on<Name extends keyof PlayerEvents>(
 		name: Name,
 		listener: (event: PlayerEvents[Name]) => void,

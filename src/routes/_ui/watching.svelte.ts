@@ -120,7 +120,7 @@ export class Watching {
 				await Promise.all([player.close(), viewer.close()]);
 				return;
 			}
-			this.#follow(viewer, player);
+			this.#follow(viewer, player, video);
 			await viewer.open();
 			await player.play();
 		} catch (cause) {
@@ -129,7 +129,7 @@ export class Watching {
 		}
 	}
 
-	#follow(viewer: ViewerPort, player: PlayerPort) {
+	#follow(viewer: ViewerPort, player: PlayerPort, video: HTMLVideoElement) {
 		this.#viewerPort = viewer;
 		this.#playerPort = player;
 		this.#takeViewerState(viewer.state);
@@ -147,14 +147,14 @@ export class Watching {
 				this.blocked = false;
 				this.hasPlayed = true;
 			}),
-			player.on('autoplayblocked', () => (this.blocked = true)),
+			player.on('autoplayblocked', () => (this.blocked = video.paused)),
 			player.on('livechange', ({ atEdge, behindMs }) => {
 				this.atEdge = atEdge;
 				this.behindMs = behindMs;
 			}),
 		);
 		const behind = setInterval(() => {
-			if (this.player.type === 'playing') this.behindMs = player.behindMs;
+			if (this.player.type === 'playing') this.behindMs = player.behindMs ?? 0;
 		}, BEHIND_TICK_MS);
 		const quiet = setInterval(() => {
 			if (this.viewer.type !== 'waiting' || this.#quietSinceMs === undefined) return;

@@ -109,6 +109,11 @@ export const ERROR_WORDS: Readonly<Record<ShoalErrorCode, Required<Words>>> = {
 		why: 'The other side speaks another version, or breaks the rules.',
 		todo: 'Reload the page; both sides may need the newest version.',
 	},
+	'bad-torrent': {
+		what: 'This is not a torrent.',
+		why: 'The file, magnet link or infohash is damaged, incomplete or of another kind.',
+		todo: 'Get it again from where it came, and add all of it.',
+	},
 	'bad-signature': {
 		what: 'A signature didn’t fit.',
 		why: 'What arrived was not made by the owner of this channel, so it was thrown away.',

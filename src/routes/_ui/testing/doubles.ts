@@ -108,7 +108,7 @@ export class ViewerDouble extends Double<ViewerEvents> implements ViewerPort {
 export class PlayerDouble extends Double<PlayerEvents> implements PlayerPort {
 	readonly calls: string[] = [];
 	state: PlayerState = { type: 'idle' };
-	behindMs = 640;
+	behindMs: number | undefined = 640;
 
 	become(state: PlayerState): void {
 		this.state = state;

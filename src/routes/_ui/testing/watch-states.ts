@@ -74,7 +74,10 @@ export function watchingIn(name: string, remembers: boolean): Watching {
 		async open(video) {
 			if (given.throws) throw Object.assign(new Error(given.throws), { code: given.throws });
 			viewer.title = given.title ?? '';
-			if (given.played) video.srcObject = scene(true);
+			if (given.played) {
+				video.srcObject = scene(true);
+				video.play().catch(() => {}); // a state that pauses comes between
+			}
 			video.muted = !given.loud;
 			queueMicrotask(() => setTimeout(() => show(video)));
 			return { viewer, player };
@@ -89,8 +92,9 @@ export function watchingIn(name: string, remembers: boolean): Watching {
 		if (given.viewers !== undefined) {
 			viewer.say('stats', { viewers: given.viewers, uploadBps: given.uploadBps ?? 0 });
 		}
-		player.behindMs = given.behindMs ?? 640;
-		player.say('livechange', { atEdge: player.behindMs < 3000, behindMs: player.behindMs });
+		const behindMs = given.behindMs ?? 640;
+		player.behindMs = behindMs;
+		player.say('livechange', { atEdge: behindMs < 3000, behindMs });
 		if (given.offline) dispatchEvent(new Event('offline'));
 	}
 	model.noticed = given.noticed ?? !remembers;

@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { BrowserDouble, VideoDouble } from './testing/browser.ts';
+import { PlayerDouble, ViewerDouble } from './testing/doubles.ts';
+import { Watching } from './watching.svelte.ts';
+import { ERROR_WORDS } from './words.ts';
+
+let browser: BrowserDouble;
+let video: VideoDouble;
+let viewer: ViewerDouble;
+let player: PlayerDouble;
+const kept = new Map<string, string>();
+
+beforeEach(() => {
+	vi.useFakeTimers();
+	kept.clear();
+	browser = new BrowserDouble();
+	browser.install(vi.stubGlobal.bind(vi));
+	vi.stubGlobal('localStorage', {
+		getItem: (name: string) => kept.get(name) ?? null,
+		setItem: (name: string, value: string) => kept.set(name, value),
+	});
+	video = new VideoDouble();
+	viewer = new ViewerDouble();
+	player = new PlayerDouble();
+});
+
+afterEach(() => {
+	vi.useRealTimers();
+	vi.unstubAllGlobals();
+});
+
+async function watching(remembers = true): Promise<Watching> {
+	const model = new Watching({ remembers, open: async () => ({ viewer, player }) });
+	await model.open(video.asElement());
+	return model;
+}
+
+test('the page joins, and plays as soon as it may', async () => {
+	const model = await watching();
+	expect(viewer.calls).toEqual(['open']);
+	expect(player.calls).toEqual(['play']);
+	expect(model.words.what).toBe('Connecting.');
+	await model.close();
+});
+
+test('what viewer and player say is what the page says', async () => {
+	const model = await watching();
+	viewer.become({ type: 'finding-peers' });
+	expect(model.words.what).toBe('Finding peers.');
+	viewer.become({ type: 'receiving' });
+	player.become({ type: 'playing' });
+	expect(model.words.what).toBe('Playing live.');
+	expect(model.moving && model.hasPlayed).toBe(true);
+	player.say('livechange', { atEdge: false, behindMs: 12_000 });
+	expect(model.words.what).toBe('Playing, 12 s behind.');
+	viewer.become({ type: 'ended' });
+	player.become({ type: 'ended' });
+	expect(model.ended).toBe(true);
+	await model.close();
+});
+
+test('a title that comes with the stream is shown', async () => {
+	const model = await watching();
+	expect(model.title).toBe('');
+	viewer.title = 'Harbour';
+	viewer.say('stats', { viewers: 2, uploadBps: 0 });
+	expect(model.title).toBe('Harbour');
+	await model.close();
+});
+
+test('a quiet broadcaster is quiet for longer and longer', async () => {
+	const model = await watching();
+	viewer.become({ type: 'waiting', quietMs: 8000 });
+	expect(model.words.why).toBe('They went quiet 8 s ago.');
+	vi.advanceTimersByTime(60_000);
+	expect(model.words.why).toBe('They went quiet 1 min ago.');
+	viewer.become({ type: 'receiving' });
+	vi.advanceTimersByTime(5000);
+	expect(model.viewer.type).toBe('receiving');
+	await model.close();
+});
+
+describe('when something is wrong', () => {
+	test.each(['bad-link', 'bad-key', 'bad-config', 'no-webrtc'] as const)(
+		'%s while opening is told, and the page does not hang',
+		async (code) => {
+			const model = new Watching({
+				remembers: false,
+				open: () => Promise.reject(Object.assign(new Error(code), { code })),
+			});
+			await model.open(video.asElement());
+			expect(model.failure).toBe(code);
+			expect(model.words).toBe(ERROR_WORDS[code]);
+			expect(model.retriable).toBe(code !== 'bad-link' && code !== 'bad-key');
+		},
+	);
+
+	test('the network going away is told only once the picture stands', async () => {
+		const model = await watching();
+		viewer.become({ type: 'receiving' });
+		player.become({ type: 'playing' });
+		browser.setOnline(false);
+		expect(model.words.what).toBe('Playing live.');
+		player.become({ type: 'stalled', sinceMs: 0 });
+		expect(model.words.what).toBe('You’re offline.');
+		browser.setOnline(true);
+		expect(model.words.what).toBe('The stream is late.');
+		await model.close();
+	});
+
+	test('a refused start asks for a press, a refused sound does not', async () => {
+		const model = await watching();
+		video.paused = false;
+		player.say('autoplayblocked', undefined);
+		expect(model.blocked).toBe(false);
+		video.paused = true;
+		player.say('autoplayblocked', undefined);
+		expect(model.words.what).toBe('Ready to play.');
+		player.become({ type: 'playing' });
+		expect(model.blocked).toBe(false);
+		await model.close();
+	});
+});
+
+test('sound stays on offer until the person decides', async () => {
+	const model = await watching();
+	expect(model.muted && !model.soundSettled).toBe(true);
+	video.volume = 0;
+	model.unmute();
+	expect(video.muted).toBe(false);
+	expect(video.volume).toBe(1);
+	expect(model.muted).toBe(false);
+	expect(model.soundSettled).toBe(true);
+	await model.close();
+});
+
+test('how much is passed on is the person’s choice, now and next time', async () => {
+	const model = await watching();
+	model.setSharing('watch-only');
+	expect(viewer.calls.at(-1)).toBe('setSharing {"share":false}');
+	model.setSharing('cap');
+	expect(viewer.calls.at(-1)).toBe('setSharing {"share":true,"maxUploadBps":1000000}');
+	model.acknowledge();
+	await model.close();
+	const again = await watching();
+	expect(again.sharing).toBe('cap');
+	expect(again.noticed).toBe(true);
+	await again.close();
+});
+
+test('an embedded page touches no storage', async () => {
+	vi.stubGlobal('localStorage', undefined);
+	Object.defineProperty(globalThis, 'localStorage', {
+		configurable: true,
+		get() {
+			throw new Error('storage was touched');
+		},
+	});
+	const model = await watching(false);
+	model.setSharing('cap');
+	model.acknowledge();
+	expect(model.sharing).toBe('cap');
+	await model.close();
+});
+
+test('closing lets go of everything, once', async () => {
+	const model = await watching();
+	await model.close();
+	await model.close();
+	expect(viewer.calls.filter((call) => call === 'close')).toHaveLength(1);
+	expect(player.calls.filter((call) => call === 'close')).toHaveLength(1);
+	expect(vi.getTimerCount()).toBe(0);
+	viewer.become({ type: 'ended' });
+	expect(model.viewer.type).toBe('connecting');
+});
