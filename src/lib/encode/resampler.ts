@@ -46,6 +46,12 @@ export class Resampler {
 		const table = this.#table;
 		const lastAt = samples.length - HALF - 1;
 		const count = Math.max(0, Math.floor((lastAt - this.#at) / step) + 1);
+		if (step === 1 && Number.isInteger(this.#at)) {
+			// Every output is a sample as it stands.
+			const output = samples.slice(this.#at, this.#at + count);
+			this.#keep(samples, this.#at + count);
+			return output;
+		}
 		const output = new Float32Array(count);
 		for (let i = 0; i < count; i++) {
 			const at = this.#at + i * step;
@@ -63,10 +69,14 @@ export class Resampler {
 			}
 			output[i] = sum;
 		}
-		const next = this.#at + count * step;
-		const keepFrom = Math.max(0, Math.min(Math.floor(next) - HALF + 1, samples.length));
-		this.#tail = samples.slice(keepFrom);
-		this.#at = next - keepFrom;
+		this.#keep(samples, this.#at + count * step);
 		return output;
+	}
+
+	/** Keeps what the output at `next` still needs. */
+	#keep(samples: Float32Array<ArrayBuffer>, next: number): void {
+		const from = Math.max(0, Math.min(Math.floor(next) - HALF + 1, samples.length));
+		this.#tail = samples.slice(from);
+		this.#at = next - from;
 	}
 }

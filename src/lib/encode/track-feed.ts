@@ -1,0 +1,108 @@
+/// <reference types="vite/client" />
+import audioTapUrl from './audio-tap-worklet.ts?worker&url';
+import type { SourceTracks } from './encoder-message.ts';
+
+/** Something with tracks to encode; a `Source` of the capture room is one. */
+export interface Encodable {
+	readonly kind: 'camera' | 'screen' | 'file';
+	readonly stream: MediaStream;
+}
+
+/** A source's tracks ready for the worker, and what keeps them going in the page. */
+export interface TrackFeed {
+	readonly tracks: SourceTracks;
+	/** To be handed over with `tracks`. */
+	readonly transfer: Transferable[];
+	/** The next frame of a pumped source, if there is one yet. */
+	takeFrame(): PumpedFrame;
+	close(): void;
+}
+
+/** What a pumped track gives when asked for its frame. */
+type PumpedFrame = VideoFrame | 'ended' | undefined;
+
+/** MediaStreamTrack Insertable Media Processing §3.1, as Chromium has it in windows. */
+type TrackProcessor = new (init: { track: MediaStreamTrack }) => {
+	readonly readable: ReadableStream;
+};
+
+/**
+ * Opens the tracks of a source for reading in a worker: by `MediaStreamTrackProcessor` where there is one,
+ * else by a hidden `<video>` whose frames the worker calls for, and an audio worklet.
+ */
+export async function openTrackFeed(source: Encodable): Promise<TrackFeed> {
+	const { stream, kind } = source;
+	const [video] = stream.getVideoTracks().filter(isLive);
+	const [audio] = stream.getAudioTracks().filter(isLive);
+	const contentHint = kind === 'screen' ? 'detail' : 'motion';
+	const Processor = (globalThis as { MediaStreamTrackProcessor?: TrackProcessor })
+		.MediaStreamTrackProcessor;
+	if (Processor) {
+		const tracks: SourceTracks = {
+			video: video && new Processor({ track: video }).readable,
+			audio: audio && new Processor({ track: audio }).readable,
+			contentHint,
+		};
+		const transfer = [tracks.video, tracks.audio].filter(
+			(readable): readable is ReadableStream => readable instanceof ReadableStream,
+		);
+		// A stream once given away ends with its track, which is the source's to stop.
+		return { tracks, transfer, takeFrame: () => undefined, close: () => undefined };
+	}
+	const picture = video && (await openFramePump(video));
+	const sound = audio && (await openAudioTap(audio));
+	return {
+		tracks: { video: picture && 'pumped', audio: sound?.port, contentHint },
+		transfer: sound ? [sound.port] : [],
+		takeFrame: () => picture?.takeFrame(),
+		close() {
+			picture?.close();
+			sound?.close();
+		},
+	};
+}
+
+function isLive(track: MediaStreamTrack): boolean {
+	return track.readyState === 'live';
+}
+
+interface FramePump {
+	takeFrame(): PumpedFrame;
+	close(): void;
+}
+
+async function openFramePump(track: MediaStreamTrack): Promise<FramePump> {
+	const element = document.createElement('video');
+	element.muted = true;
+	element.playsInline = true;
+	element.srcObject = new MediaStream([track]);
+	// A picture that never starts is the worker's to notice.
+	await element.play().catch(() => undefined);
+	return {
+		takeFrame() {
+			if (track.readyState === 'ended') return 'ended';
+			if (element.readyState < element.HAVE_CURRENT_DATA) return undefined;
+			return new VideoFrame(element, { timestamp: Math.round(performance.now() * 1000) });
+		},
+		close() {
+			element.pause();
+			element.srcObject = null;
+		},
+	};
+}
+
+interface AudioTap {
+	readonly port: MessagePort;
+	close(): void;
+}
+
+async function openAudioTap(track: MediaStreamTrack): Promise<AudioTap> {
+	const context = new AudioContext({ latencyHint: 'interactive' });
+	await context.audioWorklet.addModule(audioTapUrl);
+	const { port1, port2 } = new MessageChannel();
+	const tap = new AudioWorkletNode(context, 'shoal-audio-tap', { numberOfOutputs: 0 });
+	tap.port.postMessage(port1, [port1]);
+	context.createMediaStreamSource(new MediaStream([track])).connect(tap);
+	await context.resume();
+	return { port: port2, close: () => void context.close() };
+}
