@@ -1,0 +1,444 @@
+// Measures the tracker against the figures it is to reach, and the library's server beside it.
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { FakeTracker } from '../tracker-server/testing/fake-tracker.ts';
+import { announceMessage, sampleOffers, wireId } from '../tracker-server/testing/messages.ts';
+import { findRedis, startRedis } from '../tracker-server/testing/redis.ts';
+import type { HostReply, HostRequest } from './tracker-host.ts';
+import type { LoadReply, LoadRequest } from './tracker-load.ts';
+
+const { values: flags } = parseArgs({
+	options: { json: { type: 'string' }, quick: { type: 'boolean' }, only: { type: 'string' } },
+});
+const seconds = flags.quick ? 3 : 8;
+const infoHash = wireId('bench');
+
+interface Row {
+	readonly figure: string;
+	readonly target: string;
+	readonly value: string;
+	readonly met: boolean | undefined;
+}
+const rows: Row[] = [];
+const figures: Record<string, unknown> = {};
+
+class Child<Request, Reply extends { type: string }> {
+	readonly #process: ChildProcess;
+
+	constructor(program: string, args: string[] = []) {
+		this.#process = fork(join(import.meta.dirname, `${program}.mjs`), args, {
+			execArgv: ['--expose-gc', '--max-old-space-size=8192'],
+		});
+	}
+
+	hear<T extends Reply['type']>(type: T): Promise<Extract<Reply, { type: T }>> {
+		return new Promise((resolve, reject) => {
+			const onMessage = (reply: Reply) => {
+				if (reply.type !== type) return;
+				this.#process.off('message', onMessage);
+				this.#process.off('exit', onExit);
+				resolve(reply as Extract<Reply, { type: T }>);
+			};
+			const onExit = (code: number | null) => reject(new Error(`a bench process ended (${code})`));
+			this.#process.on('message', onMessage);
+			this.#process.once('exit', onExit);
+		});
+	}
+
+	ask<T extends Reply['type']>(request: Request, type: T): Promise<Extract<Reply, { type: T }>> {
+		const heard = this.hear(type);
+		this.#process.send(request as object);
+		return heard;
+	}
+
+	async end(): Promise<void> {
+		if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+		const gone = new Promise((resolve) => this.#process.once('exit', resolve));
+		this.#process.kill('SIGKILL');
+		await gone;
+	}
+}
+
+type Host = Child<HostRequest, HostReply>;
+type Load = Child<LoadRequest, LoadReply>;
+
+async function startHost(kind: string, ...args: string[]): Promise<{ host: Host; port: number }> {
+	const host: Host = new Child('tracker-host', [kind, ...args]);
+	const { port } = await host.hear('ready');
+	return { host, port };
+}
+
+interface CostOptions {
+	/** Real sockets, and peers that share them on top. */
+	readonly sockets: number;
+	readonly filled: number;
+	readonly rate: number;
+	readonly answered: number;
+	readonly churn: number;
+	readonly shoal?: boolean;
+	readonly forSeconds?: number;
+}
+
+interface Cost {
+	readonly perSecond: number;
+	readonly cpuUsPerAnnounce: number;
+	readonly perCore: number;
+	readonly offersPerAnnounce: number;
+	readonly cpuShare: number;
+	readonly offerMs: { p50Ms: number; p99Ms: number };
+	readonly answersPerAnnounce: number;
+}
+
+/** Runs one load against one kind of tracker. */
+async function cost(kind: string, options: CostOptions): Promise<Cost> {
+	const { host, port } = await startHost(kind);
+	const load: Load = new Child('tracker-load');
+	try {
+		const { sockets, filled, shoal = false } = options;
+		const rate = kind === 'library' ? Math.min(1_000, 4e6 / sockets) : 3_000;
+		await load.ask(
+			{ type: 'open', ports: [port], count: sockets, infoHash, rate, shoal },
+			'opened',
+		);
+		if (filled > 0) await host.ask({ type: 'fill', infoHash, count: filled }, 'filled');
+		const announce = {
+			type: 'announce',
+			offers: 5,
+			answered: options.answered,
+			churn: options.churn,
+		} as const;
+		await load.ask({ ...announce, rate: options.rate, seconds: 1 }, 'announced');
+		const before = await host.ask({ type: 'usage' }, 'usage');
+		const countBefore = await host.ask({ type: 'stats' }, 'stats');
+		const forSeconds = options.forSeconds ?? seconds;
+		const done = await load.ask(
+			{ ...announce, rate: options.rate, seconds: forSeconds },
+			'announced',
+		);
+		const countAfter = await host.ask({ type: 'stats' }, 'stats');
+		const after = await host.ask({ type: 'usage' }, 'usage');
+		const announces = countAfter.announces - countBefore.announces;
+		const cpuUs = after.cpuUs - before.cpuUs;
+		return {
+			perSecond: announces / done.seconds,
+			cpuUsPerAnnounce: cpuUs / announces,
+			perCore: (announces / cpuUs) * 1e6,
+			offersPerAnnounce: done.offers / announces,
+			cpuShare: cpuUs / 1e6 / done.seconds,
+			offerMs: done.offerMs,
+			answersPerAnnounce: done.answers / announces,
+		};
+	} finally {
+		await load.end();
+		await host.end();
+	}
+}
+
+async function announceCost(): Promise<void> {
+	const plain = { answered: 0, churn: 0 };
+	const runs: [string, number, CostOptions, CostOptions][] = [
+		[
+			'100',
+			100,
+			{ sockets: 100, filled: 0, rate: 2_500, ...plain },
+			{ sockets: 100, filled: 0, rate: 2_000, ...plain },
+		],
+		[
+			'1,000',
+			1_000,
+			{ sockets: 1_000, filled: 0, rate: 2_500, ...plain },
+			{ sockets: 1_000, filled: 0, rate: 1_500, ...plain },
+		],
+		[
+			'10,000',
+			10_000,
+			{ sockets: 10_000, filled: 0, rate: 2_500, ...plain },
+			{ sockets: 1_000, filled: 9_000, rate: 150, ...plain },
+		],
+		[
+			'100,000',
+			100_000,
+			{ sockets: 10_000, filled: 90_000, rate: 2_500, ...plain },
+			{ sockets: 1_000, filled: 99_000, rate: 15, ...plain },
+		],
+	];
+	const table: Record<string, { ours: Cost; library: Cost }> = {};
+	for (const [name, , ours, library] of runs) {
+		table[name] = { ours: await cost('ours', ours), library: await cost('library', library) };
+		const { ours: o, library: l } = table[name];
+		console.log(
+			`swarm ${name}: ours ${o.cpuUsPerAnnounce.toFixed(0)} µs (${o.perCore.toFixed(0)}/s a core, ${o.offersPerAnnounce.toFixed(2)} offers each), library ${l.cpuUsPerAnnounce.toFixed(0)} µs (${l.perCore.toFixed(0)}/s a core, ${l.offersPerAnnounce.toFixed(2)})`,
+		);
+	}
+	figures.announceCost = table;
+	const big = table['100,000'];
+	const thousand = table['1,000'];
+	const costs = runs.map(([name]) => table[name]?.ours.cpuUsPerAnnounce ?? NaN);
+	const mean = costs.reduce((sum, us) => sum + us, 0) / costs.length;
+	const spread = Math.max(...costs.map((us) => Math.abs(us / mean - 1)));
+	row(
+		'announces/s a core, 5 offers, swarm 100k',
+		'≥ 5,000',
+		`${big?.ours.perCore.toFixed(0)} (library ${big?.library.perCore.toFixed(0)})`,
+		(big?.ours.perCore ?? 0) >= 5_000,
+	);
+	row(
+		'CPU per announce, 100 → 100k peers',
+		'flat ±20 %',
+		`${costs.map((us) => us.toFixed(0)).join(' / ')} µs: ±${(spread * 100).toFixed(0)} %`,
+		spread <= 0.2,
+	);
+	const ratio = (thousand?.ours.perCore ?? 0) / (thousand?.library.perCore ?? 1);
+	row(
+		'announces/s a core against the library, swarm 1k',
+		'≥ 2 ×',
+		`${ratio.toFixed(1)} × (${thousand?.ours.perCore.toFixed(0)} against ${thousand?.library.perCore.toFixed(0)})`,
+		ratio >= 2,
+	);
+}
+
+async function fullLoad(): Promise<void> {
+	const lively = { answered: 0.7, churn: 0.05 };
+	const ours = await cost('ours', { sockets: 10_000, filled: 0, rate: 1_500, ...lively });
+	const steered = await cost('ours', {
+		sockets: 10_000,
+		filled: 0,
+		rate: 1_500,
+		shoal: true,
+		...lively,
+	});
+	const library = await cost('library', { sockets: 1_000, filled: 0, rate: 700, ...lively });
+	figures.fullLoad = { ours, steered, library };
+	row(
+		'the same with 70 % answered and churn 5 %/min, swarm 10k',
+		'–',
+		`${ours.perCore.toFixed(0)}/s a core (clients that report hops: ${steered.perCore.toFixed(0)}; library, swarm 1k: ${library.perCore.toFixed(0)})`,
+		undefined,
+	);
+}
+
+async function sustained(): Promise<void> {
+	const run = await cost('ours', {
+		sockets: 10_000,
+		filled: 90_000,
+		rate: 5_000,
+		answered: 0,
+		churn: 0,
+	});
+	figures.sustained = run;
+	row(
+		'sustained open loop at 5,000 announces/s, swarm 100k',
+		'–',
+		`${run.perSecond.toFixed(0)}/s handled with ${(run.cpuShare * 100).toFixed(0)} % of a core`,
+		undefined,
+	);
+}
+
+async function memory(): Promise<void> {
+	const count = 19_500;
+	const { host, port } = await startHost('ours');
+	const load: Load = new Child('tracker-load');
+	try {
+		const before = await host.ask({ type: 'usage' }, 'usage');
+		const opened = await load.ask(
+			{ type: 'open', ports: [port], count, infoHash, rate: 3_000, shoal: false },
+			'opened',
+		);
+		await pause(1_000);
+		const full = await host.ask({ type: 'usage' }, 'usage');
+		await load.ask({ type: 'close' }, 'closed');
+		await pause(3_000);
+		const after = await host.ask({ type: 'usage' }, 'usage');
+		const perConnection = (full.rssBytes - before.rssBytes) / opened.joined / 1024;
+		figures.memory = { before, full, after, joined: opened.joined };
+		row(
+			`resident memory per joined connection, ${opened.joined} of them`,
+			'≤ 10 KiB',
+			`${perConnection.toFixed(1)} KiB`,
+			perConnection <= 10,
+		);
+		const growth = (after.heapBytes / before.heapBytes - 1) * 100;
+		row(
+			`heap after ${opened.joined} real connections came and went`,
+			'–',
+			`${growth.toFixed(1)} % above its start`,
+			undefined,
+		);
+	} finally {
+		await load.end();
+		await host.end();
+	}
+}
+
+/** A million joins and leaves through the core, a thousand peers at a time, with offers relayed. */
+function joinsAndLeaves(): void {
+	const total = flags.quick ? 200_000 : 1_000_000;
+	const world = new FakeTracker({ limits: { peersPerAddress: 1e9 } });
+	const offers = sampleOffers('o', 1);
+	const round = (from: number) => {
+		const clients = Array.from({ length: 1_000 }, (_, i) => {
+			const client = world.connect();
+			client.announce(wireId(`s${i % 50}-`), wireId(`p${from + i}-`), {
+				offers: i % 20 === 0 ? offers : [],
+			});
+			return client;
+		});
+		for (const client of clients) client.leave();
+		world.wait(100);
+	};
+	for (let i = 0; i < 20_000; i += 1_000) round(i);
+	const before = heap();
+	for (let i = 0; i < total; i += 1_000) round(i);
+	const growth = (heap() / before - 1) * 100;
+	figures.joinsAndLeaves = { total, before, growthPercent: growth };
+	row(
+		`heap after ${total.toLocaleString('en-US')} joins and leaves`,
+		'its start ±5 %',
+		`${growth >= 0 ? '+' : ''}${growth.toFixed(1)} %`,
+		Math.abs(growth) <= 5,
+	);
+}
+
+function heap(): number {
+	for (let i = 0; i < 4; i++) globalThis.gc?.();
+	return process.memoryUsage().heapUsed;
+}
+
+async function latency(): Promise<void> {
+	const options = { sockets: 5_000, filled: 0, rate: 500, answered: 0.7, churn: 0.05 };
+	const ours = await cost('ours', options);
+	const library = await cost('library', { ...options, rate: 200 });
+	figures.latency = { ours, library };
+	row(
+		'announce → offer, 5,000 sockets, 500 announces/s, p99',
+		'≤ 100 ms',
+		`p50 ${ours.offerMs.p50Ms.toFixed(1)}, p99 ${ours.offerMs.p99Ms.toFixed(1)} ms (library at 200/s: p50 ${library.offerMs.p50Ms.toFixed(1)}, p99 ${library.offerMs.p99Ms.toFixed(1)} ms)`,
+		ours.offerMs.p99Ms <= 100,
+	);
+}
+
+async function slowReader(): Promise<void> {
+	const { host, port } = await startHost('ours');
+	const load: Load = new Child('tracker-load');
+	try {
+		await load.ask(
+			{ type: 'open', ports: [port], count: 6, infoHash, rate: 100, shoal: false },
+			'opened',
+		);
+		const announce = { type: 'announce', offers: 5, answered: 0, churn: 0 } as const;
+		await load.ask({ ...announce, rate: 1_000, seconds: 1 }, 'announced');
+		const before = await host.ask({ type: 'usage' }, 'usage');
+		await load.ask({ type: 'stop-reading' }, 'stopped-reading');
+		await load.ask({ ...announce, rate: 2_000, seconds: 12 }, 'announced');
+		const stats = await host.ask({ type: 'stats' }, 'stats');
+		const after = await host.ask({ type: 'usage' }, 'usage');
+		figures.slowReader = { before, after, stats };
+		const queue = stats.longestQueueBytes / 1024;
+		row(
+			'queue of a reader that stopped, under 2,000 offers/s',
+			'≤ 256 KiB',
+			`${queue.toFixed(0)} KiB at most, ${stats.slowEnded === 1 ? 'then cut off' : 'not yet cut off'}`,
+			queue <= 256,
+		);
+	} finally {
+		await load.end();
+		await host.end();
+	}
+}
+
+async function twoNodes(): Promise<void> {
+	const program = findRedis();
+	if (!program) return;
+	const redis = await startRedis(program);
+	const nodes = [await startHost('node', redis.url), await startHost('node', redis.url)] as const;
+	const load: Load = new Child('tracker-load');
+	try {
+		const ports = nodes.map(({ port }) => port);
+		await load.ask(
+			{ type: 'open', ports, count: 2_000, infoHash, rate: 1_000, shoal: false },
+			'opened',
+		);
+		await pause(4_500);
+		const announce = { type: 'announce', offers: 5, answered: 0.7, churn: 0 } as const;
+		const done = await load.ask(
+			{ ...announce, rate: 300, seconds: Math.max(seconds, 8) },
+			'announced',
+		);
+		const extra = done.answerAcrossMs.p99Ms - done.answerMs.p99Ms;
+		figures.twoNodes = done;
+		row(
+			'answer across two nodes over Redis, p99',
+			'within +10 ms',
+			`${done.answerAcrossMs.p99Ms.toFixed(1)} ms against ${done.answerMs.p99Ms.toFixed(1)} on one node: ${extra >= 0 ? '+' : ''}${extra.toFixed(1)} ms (${done.answerAcrossMs.count} and ${done.answerMs.count} answers)`,
+			extra <= 10,
+		);
+
+		const [first] = nodes;
+		await redis.kill();
+		await pause(8_000);
+		const alone = await first.host.ask({ type: 'stats' }, 'stats');
+		await redis.restart();
+		const beganMs = performance.now();
+		let merged = alone;
+		while (merged.nodes < 2 && performance.now() - beganMs < 30_000) {
+			await pause(100);
+			merged = await first.host.ask({ type: 'stats' }, 'stats');
+		}
+		const mergedS = (performance.now() - beganMs) / 1000;
+		figures.merge = { alone, mergedS };
+		row(
+			'Redis killed and back: islands merged after',
+			'≤ 10 s',
+			`${mergedS.toFixed(1)} s, no process died`,
+			mergedS <= 10 && alone.nodes === 1,
+		);
+	} finally {
+		await load.end();
+		for (const { host } of nodes) await host.end();
+		await redis.close();
+	}
+}
+
+function row(figure: string, target: string, value: string, met: boolean | undefined): void {
+	rows.push({ figure, target, value, met });
+	console.log(`${met === undefined ? '·' : met ? '✓' : '✗'} ${figure}: ${value} (${target})`);
+}
+
+function pause(ms: number): Promise<void> {
+	return new Promise((resolve) => {
+		setTimeout(resolve, ms);
+	});
+}
+
+const parts = {
+	announceCost,
+	fullLoad,
+	sustained,
+	memory,
+	joinsAndLeaves,
+	latency,
+	slowReader,
+	twoNodes,
+};
+const wanted = flags.only?.split(',') ?? Object.keys(parts);
+console.log(
+	`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}; the load shares the processors`,
+);
+for (const [name, part] of Object.entries(parts)) if (wanted.includes(name)) await part();
+
+console.log(`\n| figure | to reach | measured | |\n|---|---|---|---|`);
+for (const { figure, target, value, met } of rows) {
+	console.log(
+		`| ${figure} | ${target} | ${value} | ${met === undefined ? '' : met ? 'met' : 'missed'} |`,
+	);
+}
+if (flags.json) {
+	const machine = { node: process.version, processors: cpus().length, model: cpus()[0]?.model };
+	writeFileSync(flags.json, `${JSON.stringify({ machine, rows, figures }, undefined, '\t')}\n`);
+}
+process.exit(0);
