@@ -87,7 +87,7 @@ export class Announcer {
 
 	/** Whether the tracker can hear us now. */
 	get isOpen(): boolean {
-		return this.#state.state === 'open';
+		return !this.#closed && this.#state.state === 'open';
 	}
 
 	/** Begins; later calls do nothing. */

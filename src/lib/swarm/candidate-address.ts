@@ -44,8 +44,8 @@ function parseIpv6(text: string): number[] | undefined {
 	if (!text.includes(':')) return undefined;
 	const halves = text.split('::');
 	if (halves.length > 2) return undefined;
-	const head = parseGroups(halves[0] ?? '');
-	const tail = parseGroups(halves[1] ?? '');
+	const head = parseGroups(halves[0] ?? '', halves.length === 1);
+	const tail = parseGroups(halves[1] ?? '', true);
 	if (!head || !tail) return undefined;
 	if (halves.length === 1) return head.length === 8 ? head : undefined;
 	const missing = 8 - head.length - tail.length;
@@ -53,7 +53,8 @@ function parseIpv6(text: string): number[] | undefined {
 	return [...head, ...Array.from({ length: missing }, () => 0), ...tail];
 }
 
-function parseGroups(text: string): number[] | undefined {
+/** Groups between colons; the very last may be an IPv4 address. */
+function parseGroups(text: string, atEnd: boolean): number[] | undefined {
 	if (text === '') return [];
 	const groups: number[] = [];
 	const parts = text.split(':');
@@ -62,7 +63,7 @@ function parseGroups(text: string): number[] | undefined {
 			groups.push(parseInt(part, 16));
 			continue;
 		}
-		const v4 = i === parts.length - 1 ? parseIpv4(part) : undefined;
+		const v4 = atEnd && i === parts.length - 1 ? parseIpv4(part) : undefined;
 		if (!v4) return undefined;
 		const [a = 0, b = 0, c = 0, d = 0] = v4;
 		groups.push((a << 8) | b, (c << 8) | d);
