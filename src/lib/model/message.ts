@@ -136,6 +136,11 @@ export interface PingMessage {
 	readonly behindMs: number;
 	/** Peers the sender has links to. */
 	readonly links: number;
+	/**
+	 * Per substream, hops from the broadcaster at which the sender could push it on to the receiver; `NO_DEPTH` when it
+	 * can't, `FULL_DEPTH` added when it could but for want of room. 8 bytes.
+	 */
+	readonly depths: Uint8Array;
 }
 
 /** Answer to a ping. */
@@ -171,6 +176,10 @@ export interface ByeMessage {
 
 /** Pieces are dealt to this many push trees by index modulo. */
 export const SUBSTREAMS = 8;
+/** The sender can't push this substream. */
+export const NO_DEPTH = 255;
+/** Added to a depth when all the sender's room is taken. */
+export const FULL_DEPTH = 64;
 /** Most earlier manifests one `want-manifest` may ask for. */
 export const MAX_WANTED_MANIFESTS = 64;
 /** Longest bitmap in a `have`, bytes. */

@@ -37,11 +37,11 @@ export const HAVE_BATCH_MS = 15;
 /** Period in which late pieces and neighbours are looked at. */
 export const TICK_MS = 50;
 /** A parent is kept at least this long before a better one takes its place. */
-export const PARENT_KEEP_MS = 1500;
+export const PARENT_KEEP_MS = 2500;
 /** How much earlier another neighbour must be to take a parent's place. */
 export const PARENT_GAIN_MS = 30;
 /** Share of the measured uplink that subscriptions may fill; the rest is for repairs. */
-export const UPLINK_FILL = 0.85;
+export const UPLINK_FILL = 0.75;
 /** Bytes handed to one link ahead of the network, at most. */
 export const LINK_AHEAD_BYTES = 32 * 1024;
 /** Time's worth of the uplink handed to all links ahead of the network together. */
@@ -52,3 +52,13 @@ export const MIN_AHEAD_BYTES = 32 * 1024;
 export const STALE_SEND_MS = 1500;
 /** The broadcaster sends a piece to a second neighbour when nobody else announces it for this long. */
 export const SPREAD_MS = 300;
+/** When blocks wait longer than this, requests are refused: somebody else is quicker. */
+export const BUSY_DELAY_MS = 250;
+/** A neighbour that refused isn't asked again for this long. */
+export const BUSY_PAUSE_MS = 300;
+/** Least time between two tellings of our depths to one neighbour. */
+export const TELL_DEPTHS_MS = 150;
+/** When pushes wait longer than this, no child is taken on: the uplink no longer empties between segments. */
+export const CONGESTED_MS = 400;
+/** A parent's usual lateness is waited out up to this; whoever is slower is not waited for. */
+export const MAX_PATIENCE_MS = 600;

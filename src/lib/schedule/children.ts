@@ -4,8 +4,13 @@ import type { Neighbour } from './neighbour.ts';
 
 /** A child is put out for another only when that one's uplink is this many times stronger. */
 const STRONGER = 2;
+/** A place is taken back for another tree only when we stand more than this much deeper in its own. */
+const DEEPER = 2;
+/** A piece should have left for all children of its substream within this time. */
+const FAN_OUT_MS = 110;
+const PIECE_BITS = 16 * 1024 * 8;
 /** Least time between two children put out. */
-const PUT_OUT_MS = 1000;
+const PUT_OUT_MS = 2000;
 /** Uplink a neighbour is taken for that doesn't know its own. */
 const ASSUMED_KBPS = 4000;
 
@@ -17,6 +22,10 @@ export interface Room {
 	readonly streamBps: number;
 	/** Whether blocks wait longer than they should: no room at all then. */
 	readonly congested: boolean;
+	/** Hops from the broadcaster at which this substream comes to us. */
+	depthOf(substream: number): number;
+	/** Substreams that this neighbour pushes to us. */
+	parentBits(neighbour: Neighbour): number;
 	/** Whether this substream can be promised to this neighbour: there is somebody else who pushes it to us. */
 	canServe(substream: number, neighbour: Neighbour): boolean;
 }
@@ -52,9 +61,11 @@ export class Children {
 		const changed = new Set<Neighbour>();
 		if (asking) changed.add(asking);
 		const capacity = this.capacity(room);
+		const widest = Math.max(2, Math.floor((room.planBps * FAN_OUT_MS) / 1000 / PIECE_BITS));
 		let taken = 0;
 		for (const neighbour of neighbours) {
-			const kept = this.#servable(neighbour, neighbour.given & neighbour.wants, room);
+			// A child stays when our own parent goes: it sees for itself when we are late.
+			const kept = neighbour.given & neighbour.wants & ~room.parentBits(neighbour);
 			if (kept !== neighbour.given) {
 				neighbour.given = kept;
 				changed.add(neighbour);
@@ -69,9 +80,14 @@ export class Children {
 			const open = this.#servable(neighbour, neighbour.wants & ~neighbour.given, room);
 			for (let s = 0; s < SUBSTREAMS; s++) {
 				if ((open & (1 << s)) === 0) continue;
-				if (taken >= capacity || room.congested) {
-					if (nowMs - this.#putOutAtMs < PUT_OUT_MS) break;
-					if (!this.#withdrawOne(neighbours, neighbour, changed)) break;
+				if (room.congested) break;
+				if (childrenOf(s, neighbours) >= widest) continue;
+				if (taken >= capacity) {
+					if (nowMs - this.#putOutAtMs < PUT_OUT_MS) continue;
+					const freed =
+						this.#withdrawDeeper(neighbours, s, room, changed) ||
+						this.#withdrawOne(neighbours, neighbour, changed);
+					if (!freed) continue;
 					this.#putOutAtMs = nowMs;
 					taken--;
 				}
@@ -90,6 +106,36 @@ export class Children {
 			if ((substreams & bit) !== 0 && room.canServe(s, neighbour)) servable |= bit;
 		}
 		return servable;
+	}
+
+	/**
+	 * Takes a place in a tree where we stand much deeper than in this one: a peer that feeds many in few trees keeps all
+	 * trees shallow.
+	 */
+	#withdrawDeeper(
+		neighbours: readonly Neighbour[],
+		s: number,
+		room: Room,
+		changed: Set<Neighbour>,
+	): boolean {
+		let worst: Neighbour | undefined;
+		let worstSubstream = -1;
+		let worstDepth = room.depthOf(s) + DEEPER;
+		for (const neighbour of neighbours) {
+			for (let other = 0; other < SUBSTREAMS; other++) {
+				if ((neighbour.given & (1 << other)) === 0) continue;
+				const depth = room.depthOf(other);
+				if (depth <= worstDepth) continue;
+				worst = neighbour;
+				worstSubstream = other;
+				worstDepth = depth;
+			}
+		}
+		if (!worst) return false;
+		worst.given &= ~(1 << worstSubstream);
+		worst.wants &= ~(1 << worstSubstream);
+		changed.add(worst);
+		return true;
 	}
 
 	/** Takes one place from the weakest child; with `stronger` given, only from one much weaker than it. */
@@ -132,4 +178,10 @@ export function bitCount(bits: number): number {
 	let counted = 0;
 	for (; bits !== 0; bits &= bits - 1) counted++;
 	return counted;
+}
+
+function childrenOf(s: number, neighbours: readonly Neighbour[]): number {
+	let children = 0;
+	for (const { given } of neighbours) if ((given & (1 << s)) !== 0) children++;
+	return children;
 }

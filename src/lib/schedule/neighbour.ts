@@ -1,5 +1,5 @@
 import type { Link } from '../model/link.ts';
-import { SUBSTREAMS, type PeerRole } from '../model/message.ts';
+import { NO_DEPTH, SUBSTREAMS, type PeerRole } from '../model/message.ts';
 import { QUIET_MS } from './bounds.ts';
 
 /** Slots for neighbours; each has a bit in the holders of every piece. */
@@ -21,8 +21,13 @@ export interface Neighbour {
 	/** Its own account, clamped. */
 	hop: number;
 	uplinkKbps: number;
+	/** Per substream, its depth if it could push it to us; see `PingMessage`. */
+	depths: Uint8Array;
 	spareKbps: number;
 	behindMs: number | undefined;
+	/** Depths it was last told, and when. */
+	toldDepths: string;
+	toldAtMs: number;
 	/** Substreams we asked it to push. */
 	asked: number;
 	/** Substreams it said it pushes. */
@@ -36,6 +41,12 @@ export interface Neighbour {
 	given: number;
 	/** Per substream: smoothed time from knowing of a piece to its announcement or delivery by this neighbour; NaN unknown. */
 	readonly lagMs: Float64Array;
+	/** Smoothed deviation of that time. */
+	readonly lagSpreadMs: Float64Array;
+	/** Smoothed time from asking for a piece to having it. */
+	serviceMs: number;
+	/** It refused for want of room and isn't asked until then. */
+	busyUntilMs: number;
 	/** Pieces asked and not yet answered. */
 	outstanding: number;
 	/** Requests of its that we hold or have queued, blocks. */
@@ -89,6 +100,9 @@ export function newNeighbour(link: Link, slot: number, nowMs: number): Neighbour
 		pingSentAtMs: -1,
 		hop: 255,
 		uplinkKbps: 0,
+		depths: new Uint8Array(SUBSTREAMS).fill(NO_DEPTH),
+		toldDepths: '',
+		toldAtMs: -Infinity,
 		spareKbps: 0,
 		behindMs: undefined,
 		asked: 0,
@@ -97,7 +111,10 @@ export function newNeighbour(link: Link, slot: number, nowMs: number): Neighbour
 		graceUntilMs: 0,
 		wants: 0,
 		given: 0,
+		lagSpreadMs: new Float64Array(SUBSTREAMS),
 		lagMs: new Float64Array(SUBSTREAMS).fill(NaN),
+		serviceMs: NaN,
+		busyUntilMs: 0,
 		outstanding: 0,
 		queuedBlocks: 0,
 		brokenPromises: 0,

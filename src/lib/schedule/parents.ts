@@ -1,5 +1,5 @@
 import type { Random } from '../util/clock.ts';
-import { SUBSTREAMS } from '../model/message.ts';
+import { FULL_DEPTH, NO_DEPTH, SUBSTREAMS } from '../model/message.ts';
 import { PARENT_GAIN_MS, PARENT_KEEP_MS, SUBSCRIPTION_GRACE_MS } from './bounds.ts';
 import { canBeAsked, type Neighbour } from './neighbour.ts';
 
@@ -7,17 +7,24 @@ import { canBeAsked, type Neighbour } from './neighbour.ts';
 const REFUSED_MS = 1000;
 /** What a hop is taken to cost while nothing was measured. */
 const HOP_MS = 60;
-const UNKNOWN_HOP_MS = 900;
 const NO_ROOM_MS = 300;
 /** An asked neighbour that says nothing is passed over after this long. */
 const ANSWER_MS = 1000;
 
+/** Deeper than this is a loop or as good as one. */
+const MAX_DEPTH = 40;
+/** How long a depth outlives its parent. */
+const DEPTH_KEEP_MS = 2500;
+
 const ALL = (1 << SUBSTREAMS) - 1;
 
 interface Choice {
-	/** Who was chosen to push this substream, granted or not yet. */
+	/** Who pushes this substream to us. */
 	parent: Neighbour | undefined;
 	sinceMs: number;
+	/** Who was asked to and has not answered; the parent stays until then. */
+	candidate: Neighbour | undefined;
+	askedAtMs: number;
 }
 
 /**
@@ -29,18 +36,49 @@ export class Parents {
 	readonly #choices: Choice[] = Array.from({ length: SUBSTREAMS }, () => ({
 		parent: undefined,
 		sinceMs: -Infinity,
+		candidate: undefined,
+		askedAtMs: -Infinity,
 	}));
 	readonly #refusedUntilMs = new Map<Neighbour, Float64Array>();
 	readonly #random: Random;
+	readonly #depths = new Uint8Array(SUBSTREAMS).fill(NO_DEPTH);
+	readonly #depthAtMs = new Float64Array(SUBSTREAMS);
 
 	constructor(random: Random) {
 		this.#random = random;
 	}
 
-	/** The neighbour that pushes this substream to us, if one granted it. */
+	/** The neighbour that pushes this substream to us. */
 	parentOf(substream: number): Neighbour | undefined {
-		const parent = this.#choices[substream]?.parent;
-		return parent && (parent.granted & (1 << substream)) !== 0 ? parent : undefined;
+		return this.#choices[substream]?.parent;
+	}
+
+	/**
+	 * Hops from the broadcaster at which this substream comes; `NO_DEPTH` when nobody pushes it. A depth outlives its
+	 * parent a while: whoever hangs on us would otherwise move each time we do.
+	 */
+	depthOf(substream: number): number {
+		return this.#depths[substream] ?? NO_DEPTH;
+	}
+
+	#updateDepths(nowMs: number): void {
+		for (let s = 0; s < SUBSTREAMS; s++) {
+			const parent = this.parentOf(s);
+			let depth = NO_DEPTH;
+			if (parent?.role === 'broadcaster') depth = 1;
+			else if (parent && depthAt(parent, s) < MAX_DEPTH) depth = depthAt(parent, s) + 1;
+			if (depth !== NO_DEPTH) {
+				this.#depths[s] = depth;
+				this.#depthAtMs[s] = nowMs;
+			} else if (nowMs - (this.#depthAtMs[s] ?? 0) > DEPTH_KEEP_MS) {
+				this.#depths[s] = NO_DEPTH;
+			}
+		}
+	}
+
+	/** Whether some substream has nobody who pushes it. */
+	lacksAny(): boolean {
+		return this.#choices.some((_, s) => this.parentOf(s) === undefined);
 	}
 
 	/** Hops to the broadcaster by the best parent; 255 when there is none. */
@@ -52,23 +90,21 @@ export class Parents {
 
 	/** Takes note of what a neighbour says it pushes. */
 	onSubscribed(from: Neighbour, substreams: number, nowMs: number): void {
-		const before = from.granted;
 		from.granted = substreams & from.asked;
-		const refused = from.asked & ~from.granted;
-		for (let s = 0; s < SUBSTREAMS; s++) {
+		this.#choices.forEach((choice, s) => {
 			const bit = 1 << s;
-			const choice = this.#choices[s];
-			if (!choice) continue;
-			if ((from.granted & bit) !== 0 && (before & bit) === 0) {
-				if (from.role === 'broadcaster' || choice.parent === undefined) {
-					choice.parent = from;
-					choice.sinceMs = nowMs;
-				}
-			} else if ((refused & bit) !== 0) {
+			if ((from.granted & bit) !== 0) {
+				if (choice.candidate !== from && from.role !== 'broadcaster') return;
+				choice.candidate = undefined;
+				if (choice.parent === from) return;
+				choice.parent = from;
+				choice.sinceMs = nowMs;
+			} else if ((from.asked & bit) !== 0) {
 				if (from.role !== 'broadcaster') this.#noteRefusal(from, s, nowMs);
+				if (choice.candidate === from) choice.candidate = undefined;
 				if (choice.parent === from) choice.parent = undefined;
 			}
-		}
+		});
 	}
 
 	/** Forgets a neighbour that left. */
@@ -76,17 +112,16 @@ export class Parents {
 		this.#refusedUntilMs.delete(neighbour);
 		for (const choice of this.#choices) {
 			if (choice.parent === neighbour) choice.parent = undefined;
+			if (choice.candidate === neighbour) choice.candidate = undefined;
 		}
 	}
 
 	/** A parent let us wait: somebody else is to push this substream. */
 	fail(neighbour: Neighbour, substream: number, nowMs: number): void {
 		const choice = this.#choices[substream];
-		if (choice?.parent !== neighbour) return;
-		if (neighbour.role !== 'broadcaster') {
-			this.#noteRefusal(neighbour, substream, nowMs);
-			choice.parent = undefined;
-		}
+		if (choice?.parent !== neighbour || neighbour.role === 'broadcaster') return;
+		this.#noteRefusal(neighbour, substream, nowMs);
+		choice.parent = undefined;
 	}
 
 	/** Chooses anew and says which neighbours' `asked` differs from what was sent: `ask` sends it. */
@@ -96,6 +131,7 @@ export class Parents {
 		ask: (neighbour: Neighbour, substreams: number) => void,
 	): void {
 		for (let s = 0; s < SUBSTREAMS; s++) this.#choose(s, neighbours, nowMs);
+		this.#updateDepths(nowMs);
 		for (const neighbour of neighbours) {
 			if (neighbour.role === undefined) continue;
 			const wish = this.#wishOf(neighbour);
@@ -111,8 +147,8 @@ export class Parents {
 	#wishOf(neighbour: Neighbour): number {
 		if (neighbour.role === 'broadcaster') return ALL;
 		let wish = 0;
-		this.#choices.forEach((choice, s) => {
-			if (choice.parent === neighbour) wish |= 1 << s;
+		this.#choices.forEach(({ parent, candidate }, s) => {
+			if (parent === neighbour || candidate === neighbour) wish |= 1 << s;
 		});
 		return wish;
 	}
@@ -120,38 +156,36 @@ export class Parents {
 	#choose(s: number, neighbours: readonly Neighbour[], nowMs: number): void {
 		const choice = this.#choices[s];
 		if (!choice) return;
-		const bit = 1 << s;
-		const current = choice.parent;
-		if (current) {
-			const answered = (current.granted & bit) !== 0;
-			if (current.role === 'broadcaster' && answered) return;
-			if (!answered && nowMs - choice.sinceMs > ANSWER_MS) {
-				this.#noteRefusal(current, s, nowMs);
-				choice.parent = undefined;
-			} else if (nowMs - choice.sinceMs < PARENT_KEEP_MS && canBeAsked(current, nowMs)) {
-				return;
-			}
+		const { parent, candidate } = choice;
+		if (candidate) {
+			if (nowMs - choice.askedAtMs < ANSWER_MS && canBeAsked(candidate, nowMs)) return;
+			this.#noteRefusal(candidate, s, nowMs);
+			choice.candidate = undefined;
 		}
-		const granting = neighbours.find(
-			(neighbour) => neighbour.role === 'broadcaster' && (neighbour.granted & bit) !== 0,
-		);
-		const best = granting ?? this.#best(s, neighbours, nowMs);
-		if (!best || best === choice.parent) return;
-		if (choice.parent && canBeAsked(choice.parent, nowMs)) {
-			const gainMs = this.#expectedLagMs(choice.parent, s) - this.#expectedLagMs(best, s);
-			if (best !== granting && gainMs < PARENT_GAIN_MS) return;
+		const alive = parent !== undefined && canBeAsked(parent, nowMs);
+		if (alive && (parent.role === 'broadcaster' || nowMs - choice.sinceMs < PARENT_KEEP_MS)) return;
+		const best = this.#best(s, neighbours, nowMs);
+		if (!best || best === parent) return;
+		if (alive) {
+			const nowLagMs = this.#expectedLagMs(parent, s);
+			const gainMs = nowLagMs - this.#expectedLagMs(best, s);
+			const noiseMs = (parent.lagSpreadMs[s] ?? 0) / 2 + nowLagMs / 5;
+			if (gainMs < PARENT_GAIN_MS + noiseMs) return;
 		}
-		choice.parent = best;
-		choice.sinceMs = nowMs;
+		choice.candidate = best;
+		choice.askedAtMs = nowMs;
 	}
 
 	#best(s: number, neighbours: readonly Neighbour[], nowMs: number): Neighbour | undefined {
 		const bit = 1 << s;
+		const own = this.depthOf(s);
 		let best: Neighbour | undefined;
 		let bestMs = Infinity;
 		for (const neighbour of neighbours) {
 			if (neighbour.role === 'broadcaster' || !canBeAsked(neighbour, nowMs)) continue;
-			if (neighbour.uplinkKbps === 0 || (neighbour.given & bit) !== 0) continue;
+			if (neighbour.depths[s] === NO_DEPTH || (neighbour.given & bit) !== 0) continue;
+			// Whoever hangs on us stands deeper than we do: choosing only among the others keeps loops away.
+			if (depthAt(neighbour, s) > own) continue;
 			if (nowMs < (this.#refusedUntilMs.get(neighbour)?.[s] ?? 0)) continue;
 			const lagMs = this.#expectedLagMs(neighbour, s);
 			if (lagMs < bestMs) {
@@ -164,9 +198,11 @@ export class Parents {
 
 	#expectedLagMs(neighbour: Neighbour, s: number): number {
 		const measured = neighbour.lagMs[s] ?? NaN;
-		if (!Number.isNaN(measured)) return measured;
-		const hops = neighbour.hop === 255 ? UNKNOWN_HOP_MS : neighbour.hop * HOP_MS;
-		return hops + neighbour.rttMs / 2 + (neighbour.spareKbps === 0 ? NO_ROOM_MS : 0);
+		const told = neighbour.depths[s] ?? NO_DEPTH;
+		const full = told >= FULL_DEPTH && told !== NO_DEPTH ? NO_ROOM_MS : 0;
+		if (!Number.isNaN(measured)) return measured + full;
+		const depth = depthAt(neighbour, s);
+		return depth * HOP_MS + neighbour.rttMs / 2 + full;
 	}
 
 	#noteRefusal(neighbour: Neighbour, s: number, nowMs: number): void {
@@ -174,4 +210,11 @@ export class Parents {
 		if (!until) this.#refusedUntilMs.set(neighbour, (until = new Float64Array(SUBSTREAMS)));
 		until[s] = nowMs + REFUSED_MS * (1 + this.#random());
 	}
+}
+
+/** The depth a neighbour told, with or without room. */
+function depthAt(neighbour: Neighbour, s: number): number {
+	const told = neighbour.depths[s] ?? NO_DEPTH;
+	if (told === NO_DEPTH) return MAX_DEPTH;
+	return told >= FULL_DEPTH ? told - FULL_DEPTH : told;
 }

@@ -1,12 +1,15 @@
 import type { Clock, Random } from '../util/clock.ts';
 import type { Link, LinkEnd } from '../model/link.ts';
 import {
+	FULL_DEPTH,
 	MAX_HAVE_BITS_BYTES,
+	NO_DEPTH,
 	SUBSTREAMS,
 	type HaveMessage,
 	type HelloMessage,
 	type PeerRole,
 	type PieceMessage,
+	type PingMessage,
 	type RequestMessage,
 	type SubscribedMessage,
 	type SubscribeMessage,
@@ -14,9 +17,13 @@ import {
 import { BLOCK_BYTES } from '../model/segment.ts';
 import {
 	BROKEN_PROMISES,
+	BUSY_DELAY_MS,
+	BUSY_PAUSE_MS,
+	CONGESTED_MS,
 	GIVE_UP_MS,
 	HAVE_BATCH_MS,
 	HOLD_REQUEST_MS,
+	MAX_PATIENCE_MS,
 	MAX_QUEUED_BLOCKS,
 	MAX_SOURCES_PER_PIECE,
 	MAX_UNSOLICITED,
@@ -24,9 +31,10 @@ import {
 	REQUEST_TIMEOUT_MS,
 	SNUB_MS,
 	SPREAD_MS,
+	TELL_DEPTHS_MS,
 	TICK_MS,
 } from './bounds.ts';
-import { Children, clampUplinkKbps, strength } from './children.ts';
+import { Children, clampUplinkKbps, strength, type Room } from './children.ts';
 import { Dealer } from './dealer.ts';
 import { Liveness } from './liveness.ts';
 import { canBeAsked, count, newNeighbour, settle, SLOTS, type Neighbour } from './neighbour.ts';
@@ -132,6 +140,8 @@ export class Scheduler {
 	#stopAnnounce: (() => void) | undefined;
 	#stopTick: (() => void) | undefined;
 	#settledAtMs = 0;
+	#settledBytes = 0;
+	#sentKbps = 0;
 	#streamBps = 0;
 	#treesAtMs = 0;
 	#closed = false;
@@ -168,7 +178,8 @@ export class Scheduler {
 
 	/** How long the oldest block waits to be sent, milliseconds. */
 	get sendDelayMs(): number {
-		return this.#uplink.delayMs(this.#clock.now());
+		const nowMs = this.#clock.now();
+		return Math.max(this.#uplink.pushDelayMs(nowMs), this.#uplink.askedDelayMs(nowMs));
 	}
 
 	/** Hops to the broadcaster; 0 for itself, 255 when unknown. */
@@ -259,6 +270,13 @@ export class Scheduler {
 		if (track) track.informed |= 1 << from.slot;
 	}
 
+	/** Whether a neighbour knows a segment's manifest, by what was sent to it and heard from it. */
+	isInformed(link: Link, firstPiece: number): boolean {
+		const track = this.#trackOf(firstPiece);
+		const neighbour = this.#neighbours.find((other) => other.link === link);
+		return !!track && !!neighbour && (track.informed & (1 << neighbour.slot)) !== 0;
+	}
+
 	/**
 	 * Takes up a segment whose manifest was accepted. `held` says that its pieces are all here (the broadcaster's own);
 	 * `from` is who told of it.
@@ -328,6 +346,10 @@ export class Scheduler {
 			}
 			const offset = index - track.firstPiece;
 			track.informed |= bit;
+			// It has the piece from elsewhere: what waits for it here is in vain.
+			if (this.#uplink.waiting > 0) {
+				this.#uplink.cancel((sending) => sending.to === from && sending.index === index);
+			}
 			if (((track.holders[offset] ?? 0) & bit) !== 0) continue;
 			track.holders[offset] = (track.holders[offset] ?? 0) | bit;
 			this.#noteLag(from, index, nowMs - track.knownAtMs);
@@ -355,7 +377,8 @@ export class Scheduler {
 		const reject = () => from.link.send({ type: 'reject', index, begin, length });
 		const track = this.#trackOf(index);
 		if (!track || !this.#uplink.open) return reject();
-		if (from.queuedBlocks >= MAX_QUEUED_BLOCKS) return reject();
+		const busy = this.#role !== 'broadcaster' && this.sendDelayMs > BUSY_DELAY_MS;
+		if (busy || from.queuedBlocks >= MAX_QUEUED_BLOCKS) return reject();
 		const offset = index - track.firstPiece;
 		if (begin + length > trackedPieceBytes(track, offset)) {
 			this.#port.end(from.link, 'protocol');
@@ -389,7 +412,7 @@ export class Scheduler {
 		const offset = index - track.firstPiece;
 		if (!this.#isAsked(track, offset, from.slot)) return;
 		this.#forgetAsk(track, offset, from.slot);
-		track.holders[offset] = (track.holders[offset] ?? 0) & ~(1 << from.slot);
+		from.busyUntilMs = this.#clock.now() + BUSY_PAUSE_MS;
 		this.#consider(track, offset, this.#clock.now());
 		this.#flush();
 	}
@@ -438,6 +461,8 @@ export class Scheduler {
 		if (from.role === 'broadcaster') this.#stats.bytesFromBroadcaster += whole.length;
 		else this.#stats.bytesFromViewers += whole.length;
 		this.#noteLag(from, index, nowMs - track.knownAtMs);
+		this.#noteMissed(from, index, nowMs - track.knownAtMs);
+		if (asked) this.#noteService(from, nowMs - (track.askedAtMs[offset] ?? nowMs));
 		from.brokenPromises = 0;
 		track.states[offset] = CHECKING;
 		this.#release(track, offset, from.slot);
@@ -465,14 +490,13 @@ export class Scheduler {
 		this.#evaluate();
 	}
 
-	onPing(
-		from: Neighbour,
-		ping: { hop: number; spareKbps: number; uplinkKbps: number; behindMs: number },
-	): void {
+	onPing(from: Neighbour, ping: PingMessage): void {
 		if (from.role !== 'broadcaster') from.hop = Math.max(1, ping.hop);
 		from.spareKbps = ping.spareKbps;
 		from.uplinkKbps = clampUplinkKbps(ping.uplinkKbps);
 		from.behindMs = ping.behindMs === 0xffff ? undefined : ping.behindMs;
+		from.depths = ping.depths;
+		if (this.#parents.lacksAny()) this.#evaluateTrees(undefined);
 	}
 
 	onPong(from: Neighbour, nonce: number): void {
@@ -539,27 +563,16 @@ export class Scheduler {
 			return;
 		}
 		const waitedMs = nowMs - (track.askedAtMs[offset] ?? 0);
-		const patienceMs = Math.min(
-			Math.max(REQUEST_TIMEOUT_MS, 4 * first.rttMs),
-			first.rttMs + REPAIR_SLACK_MS + 25 * first.outstanding,
-		);
+		const usualMs = Number.isNaN(first.serviceMs) ? first.rttMs : first.serviceMs;
+		const patienceMs = Math.max(first.rttMs, 1.5 * usualMs) + REPAIR_SLACK_MS;
 		if (waitedMs < patienceMs && canBeAsked(first, nowMs)) return;
-		if ((track.askedSecond[offset] ?? NOBODY) !== NOBODY) {
-			if (waitedMs < Math.max(REQUEST_TIMEOUT_MS, 4 * first.rttMs)) return;
-			this.#breakPromise(first, nowMs);
-			this.#withdraw(track, offset, first);
-			track.askedFirst[offset] = track.askedSecond[offset] ?? NOBODY;
-			track.askedSecond[offset] = NOBODY;
-			track.askedAtMs[offset] = nowMs;
-			return;
-		}
 		const source = chooseSource(this.#neighbours, holders, first.slot, nowMs);
-		if (source && MAX_SOURCES_PER_PIECE > 1) this.#ask(track, offset, source, nowMs);
-		else if (waitedMs > Math.max(REQUEST_TIMEOUT_MS, 4 * first.rttMs)) {
-			this.#breakPromise(first, nowMs);
-			this.#withdraw(track, offset, first);
-			track.askedFirst[offset] = NOBODY;
-		}
+		if (!source && waitedMs < Math.max(REQUEST_TIMEOUT_MS, 4 * first.rttMs)) return;
+		this.#noteService(first, waitedMs);
+		if ((holders & (1 << first.slot)) !== 0) this.#breakPromise(first, nowMs);
+		this.#withdraw(track, offset, first);
+		track.askedFirst[offset] = NOBODY;
+		if (source) this.#ask(track, offset, source, nowMs);
 	}
 
 	/** Whether a parent pushes this piece and isn't late with it. */
@@ -570,13 +583,14 @@ export class Scheduler {
 		if (!parent || !canBeAsked(parent, nowMs)) return false;
 		const lagMs = parent.lagMs[substream] ?? NaN;
 		const usualMs = Number.isNaN(lagMs) ? 2 * parent.rttMs : lagMs;
-		const lateMs = nowMs - track.knownAtMs - usualMs - parent.rttMs - REPAIR_SLACK_MS;
+		const spreadMs = 2 * (parent.lagSpreadMs[substream] ?? 0);
+		const patienceMs =
+			Math.min(usualMs + spreadMs, MAX_PATIENCE_MS) + parent.rttMs + REPAIR_SLACK_MS;
+		const lateMs = nowMs - track.knownAtMs - patienceMs;
 		if (lateMs < 0) return true;
 		if (lateMs > REQUEST_TIMEOUT_MS) {
 			this.#parents.fail(parent, substream, nowMs);
 			this.#breakPromise(parent, nowMs);
-		} else {
-			this.#noteLag(parent, index, nowMs - track.knownAtMs);
 		}
 		return false;
 	}
@@ -675,10 +689,25 @@ export class Scheduler {
 		if (++from.unsolicited > MAX_UNSOLICITED) this.#port.end(from.link, 'protocol');
 	}
 
+	#noteService(from: Neighbour, serviceMs: number): void {
+		if (serviceMs < 0) return;
+		const before = from.serviceMs;
+		from.serviceMs = Number.isNaN(before) ? serviceMs : before + (serviceMs - before) * 0.25;
+	}
+
+	/** A piece came from another than the parent: the parent is at least that late with it. */
+	#noteMissed(from: Neighbour, index: number, lagMs: number): void {
+		const parent = this.#parents.parentOf(index % SUBSTREAMS);
+		if (parent && parent !== from) this.#noteLag(parent, index, lagMs + parent.rttMs);
+	}
+
 	#noteLag(from: Neighbour, index: number, lagMs: number): void {
 		const s = index % SUBSTREAMS;
 		const before = from.lagMs[s] ?? NaN;
 		from.lagMs[s] = Number.isNaN(before) ? lagMs : before + (lagMs - before) * 0.25;
+		const spread = from.lagSpreadMs[s] ?? 0;
+		const off = Number.isNaN(before) ? lagMs / 4 : Math.abs(lagMs - before);
+		from.lagSpreadMs[s] = spread + (off - spread) * 0.25;
 	}
 
 	/** A piece is held: it goes to subscribers and those who asked, and is announced to the rest. */
@@ -686,9 +715,12 @@ export class Scheduler {
 		const index = track.firstPiece + offset;
 		const bit = 1 << (index % SUBSTREAMS);
 		if (this.#uplink.open) {
+			let turn = 0;
+			// Where we stand near the root a whole tree waits behind us; leaves can wait.
+			const depth = this.#parents.depthOf(index % SUBSTREAMS);
 			for (const child of this.#childrenOf(bit)) {
-				if (((track.holders[offset] ?? 0) & (1 << child.slot)) === 0)
-					this.#pushTo(child, track, offset);
+				if (((track.holders[offset] ?? 0) & (1 << child.slot)) !== 0) continue;
+				this.#pushTo(child, track, offset, this.#role === 'broadcaster' ? turn++ : depth);
 			}
 		}
 		if (this.#heldRequests.length > 0) this.#answerHeld(index);
@@ -701,7 +733,7 @@ export class Scheduler {
 		return children.length < 2 ? children : children.sort((a, b) => strength(b) - strength(a));
 	}
 
-	#pushTo(child: Neighbour, track: SegmentTrack, offset: number): void {
+	#pushTo(child: Neighbour, track: SegmentTrack, offset: number, turn = 0): void {
 		if ((track.informed & (1 << child.slot)) === 0) {
 			track.informed |= 1 << child.slot;
 			this.#port.inform(child.link, track.firstPiece);
@@ -709,7 +741,7 @@ export class Scheduler {
 		track.holders[offset] = (track.holders[offset] ?? 0) | (1 << child.slot);
 		this.#stats.piecesPushed++;
 		this.#forBlocks(track, offset, (begin, length) =>
-			this.#queueBlock(child, track.firstPiece + offset, begin, length, false),
+			this.#queueBlock(child, track.firstPiece + offset, begin, length, false, turn),
 		);
 		if (this.#role === 'broadcaster') this.#watchSpread(child, track, offset);
 	}
@@ -732,8 +764,15 @@ export class Scheduler {
 		});
 	}
 
-	#queueBlock(to: Neighbour, index: number, begin: number, length: number, asked: boolean): void {
-		this.#uplink.push({ to, index, begin, length, asked, queuedAtMs: this.#clock.now() });
+	#queueBlock(
+		to: Neighbour,
+		index: number,
+		begin: number,
+		length: number,
+		asked: boolean,
+		turn = 0,
+	): void {
+		this.#uplink.push({ to, index, begin, length, asked, turn, queuedAtMs: this.#clock.now() });
 	}
 
 	#answerHeld(index: number): void {
@@ -805,21 +844,50 @@ export class Scheduler {
 		this.#parents.evaluate(this.#neighbours, nowMs, (neighbour, substreams) =>
 			neighbour.link.send({ type: 'subscribe', substreams }),
 		);
-		this.#children.evaluate(
-			this.#neighbours,
-			{
-				planBps: this.#uplink.planBps,
-				streamBps: this.#streamBps,
-				congested: this.#uplink.delayMs(nowMs) > 100,
-				canServe: (s, child) => {
-					const parent = this.#parents.parentOf(s);
-					return parent !== undefined && parent !== child;
-				},
-			},
-			asking,
-			nowMs,
-			tell,
+		this.#children.evaluate(this.#neighbours, this.#room(nowMs), asking, nowMs, tell);
+		this.#tellDepths(nowMs);
+	}
+
+	#room(nowMs: number): Room {
+		return {
+			planBps: this.#uplink.planBps,
+			streamBps: this.#streamBps,
+			congested: this.#uplink.pushDelayMs(nowMs) > CONGESTED_MS,
+			depthOf: (s) => this.#parents.depthOf(s),
+			parentBits: (neighbour) => neighbour.granted & neighbour.asked,
+			canServe: (s, child) =>
+				this.#parents.depthOf(s) !== NO_DEPTH && this.#parents.parentOf(s) !== child,
+		};
+	}
+
+	/** What a neighbour may know of where we stand: our depth per substream, as far as we could push it on. */
+	#depthsFor(neighbour: Neighbour, full: boolean): Uint8Array {
+		const depths = new Uint8Array(SUBSTREAMS).fill(NO_DEPTH);
+		if (!this.#uplink.open || this.#role === 'broadcaster') return depths;
+		for (let s = 0; s < SUBSTREAMS; s++) {
+			const depth = this.#parents.depthOf(s);
+			if (depth === NO_DEPTH || this.#parents.parentOf(s) === neighbour) continue;
+			const given = (neighbour.given & (1 << s)) !== 0;
+			depths[s] = full && !given ? depth + FULL_DEPTH : depth;
+		}
+		return depths;
+	}
+
+	#isFull(nowMs: number): boolean {
+		const room = this.#room(nowMs);
+		return (
+			room.congested || this.#children.taken(this.#neighbours) >= this.#children.capacity(room)
 		);
+	}
+
+	/** Neighbours hear at once, though not all the time, when we come to stand elsewhere. */
+	#tellDepths(nowMs: number): void {
+		const full = this.#isFull(nowMs);
+		for (const neighbour of this.#neighbours) {
+			if (neighbour.role === 'broadcaster' || nowMs - neighbour.toldAtMs < TELL_DEPTHS_MS) continue;
+			const depths = this.#depthsFor(neighbour, full);
+			if (depths.join() !== neighbour.toldDepths) this.#ping(neighbour, depths);
+		}
 	}
 
 	/** Repairs, liveness and rates: everything that no message sets off. */
@@ -838,6 +906,11 @@ export class Scheduler {
 	}
 
 	#settle(nowMs: number): void {
+		this.#uplink.grow(nowMs);
+		const sentKbps =
+			((this.#uplink.sentBytes - this.#settledBytes) * 8) / Math.max(1, nowMs - this.#settledAtMs);
+		this.#sentKbps += (sentKbps - this.#sentKbps) * 0.3;
+		this.#settledBytes = this.#uplink.sentBytes;
 		for (const neighbour of this.#neighbours) {
 			settle(neighbour.bytesIn, nowMs - this.#settledAtMs);
 			settle(neighbour.bytesOut, nowMs - this.#settledAtMs);
@@ -845,9 +918,12 @@ export class Scheduler {
 		this.#settledAtMs = nowMs;
 	}
 
-	#ping(neighbour: Neighbour): void {
+	#ping(neighbour: Neighbour, told?: Uint8Array): void {
 		if (neighbour.role === undefined) return;
 		const nowMs = this.#clock.now();
+		const depths = told ?? this.#depthsFor(neighbour, this.#isFull(nowMs));
+		neighbour.toldDepths = depths.join();
+		neighbour.toldAtMs = nowMs;
 		const planKbps = this.#uplink.planBps / 1000;
 		const placeKbps = this.#streamBps / SUBSTREAMS / 1000;
 		const usedKbps = this.#children.taken(this.#neighbours) * placeKbps;
@@ -855,10 +931,11 @@ export class Scheduler {
 			type: 'ping',
 			nonce: this.#liveness.pinged(neighbour, nowMs),
 			hop: this.hop,
-			spareKbps: this.#uplink.open ? Math.max(0, planKbps - usedKbps) : 0,
+			spareKbps: this.#uplink.open ? Math.max(0, planKbps - Math.max(usedKbps, this.#sentKbps)) : 0,
 			uplinkKbps: this.#uplink.open ? planKbps : 0,
 			behindMs: this.behindMs ?? 0xffff,
 			links: this.#neighbours.length,
+			depths,
 		});
 	}
 

@@ -9,12 +9,20 @@ export interface Sending {
 	readonly length: number;
 	/** Whether the neighbour asked for this block rather than being pushed it. */
 	readonly asked: boolean;
+	/** Pushes of a lower turn go first: the broadcaster's second copies wait for all first ones. */
+	readonly turn: number;
 	readonly queuedAtMs: number;
 }
 
-/** Bits per second that an uplink is taken for until it was seen full. */
-const ASSUMED_BPS = 8_000_000;
-const MEASURE_MS = 250;
+/** Bits per second that an uplink is taken for at first. */
+const ASSUMED_BPS = 4_000_000;
+const MEASURE_MS = 200;
+/** A burst shorter than that tells the rate too, if it is at least this large. */
+const MIN_MEASURED_BYTES = 64 * 1024;
+/** The estimate grows by this much a second while most of it is used and nothing waits. */
+const GROWTH = 1.25;
+const MOST_USED = 0.6;
+const MAX_ESTIMATE_BPS = 1_000_000_000;
 
 /**
  * What this peer sends, in order, no faster than its uplink: blocks wait here rather than in the network's buffers, so
@@ -23,11 +31,17 @@ const MEASURE_MS = 250;
  */
 export class Uplink {
 	readonly #transmit: (sending: Sending) => number;
+	/** Pushes first, then what was asked for; each in order. */
 	#queue: Sending[] = [];
+	#pushed = 0;
 	#capBps: number;
 	#creditBytes = 0;
 	#creditAtMs = 0;
-	#measuredBps: number | undefined;
+	#estimateBps = ASSUMED_BPS;
+	#measured = false;
+	#grewAtMs = 0;
+	#sentAtGrowth = 0;
+	#fullSinceGrowth = false;
 	#busySinceMs: number | undefined;
 	#busyBytes = 0;
 	sentBytes = 0;
@@ -51,12 +65,12 @@ export class Uplink {
 
 	/** The measured rate, `undefined` until the uplink was full once. */
 	get measuredBps(): number | undefined {
-		return this.#measuredBps;
+		return this.#measured ? this.#estimateBps : undefined;
 	}
 
 	/** Bits per second to plan with. */
 	get planBps(): number {
-		return Math.min(this.#capBps, this.#measuredBps ?? ASSUMED_BPS);
+		return Math.min(this.#capBps, this.#estimateBps);
 	}
 
 	/** Blocks that wait. */
@@ -64,16 +78,29 @@ export class Uplink {
 		return this.#queue.length;
 	}
 
-	/** How long the oldest waiting block has waited. */
-	delayMs(nowMs: number): number {
-		const oldest = this.#queue[0];
+	/** How long the oldest waiting block that was asked for has waited. */
+	askedDelayMs(nowMs: number): number {
+		const oldest = this.#queue[this.#pushed];
+		return oldest ? nowMs - oldest.queuedAtMs : 0;
+	}
+
+	/** How long the oldest waiting push has waited. */
+	pushDelayMs(nowMs: number): number {
+		const oldest = this.#pushed > 0 ? this.#queue[this.#pushed - 1] : undefined;
 		return oldest ? nowMs - oldest.queuedAtMs : 0;
 	}
 
 	/** Queues a block. */
 	push(sending: Sending): void {
-		this.#queue.push(sending);
-		if (sending.asked) sending.to.queuedBlocks++;
+		if (sending.asked) {
+			this.#queue.push(sending);
+			sending.to.queuedBlocks++;
+			return;
+		}
+		// What is pushed has a tree behind it that waits; requests are repairs and go when there is room.
+		let at = this.#pushed++;
+		while (at > 0 && (this.#queue[at - 1]?.turn ?? 0) > sending.turn) at--;
+		this.#queue.splice(at, 0, sending);
 	}
 
 	/** Takes waiting blocks back. */
@@ -81,7 +108,7 @@ export class Uplink {
 		if (this.#queue.length === 0) return;
 		this.#queue = this.#queue.filter((sending) => {
 			if (!matches(sending)) return true;
-			if (sending.asked) sending.to.queuedBlocks--;
+			this.#leave(sending);
 			return false;
 		});
 	}
@@ -92,7 +119,7 @@ export class Uplink {
 	 */
 	drain(nowMs: number, neighbours: Iterable<Neighbour>): void {
 		if (this.#queue.length === 0) {
-			this.#busySinceMs = undefined;
+			this.#measure(nowMs, false);
 			return;
 		}
 		this.#refill(nowMs);
@@ -127,6 +154,7 @@ export class Uplink {
 
 	#leave(sending: Sending): void {
 		if (sending.asked) sending.to.queuedBlocks--;
+		else this.#pushed--;
 	}
 
 	#refill(nowMs: number): void {
@@ -142,23 +170,37 @@ export class Uplink {
 		this.#creditAtMs = nowMs;
 	}
 
+	/** To be called now and then: an uplink that is used and never full may be larger than it was taken for. */
+	grow(nowMs: number): void {
+		const elapsedMs = nowMs - this.#grewAtMs;
+		if (elapsedMs < 500) return;
+		const usedBps = ((this.sentBytes - this.#sentAtGrowth) * 8000) / elapsedMs;
+		if (!this.#fullSinceGrowth && usedBps > MOST_USED * this.#estimateBps) {
+			const grown = this.#estimateBps * GROWTH ** (Math.min(elapsedMs, 1000) / 1000);
+			this.#estimateBps = Math.min(MAX_ESTIMATE_BPS, grown);
+		}
+		this.#grewAtMs = nowMs;
+		this.#sentAtGrowth = this.sentBytes;
+		this.#fullSinceGrowth = false;
+	}
+
 	/** While blocks wait the uplink is full, and what leaves it in that time is its rate. */
 	#measure(nowMs: number, full: boolean): void {
-		if (!full) {
-			this.#busySinceMs = undefined;
-			return;
-		}
 		if (this.#busySinceMs === undefined) {
+			if (!full) return;
+			this.#fullSinceGrowth = true;
 			this.#busySinceMs = nowMs;
 			this.#busyBytes = 0;
 			return;
 		}
 		const elapsedMs = nowMs - this.#busySinceMs;
-		if (elapsedMs < MEASURE_MS) return;
-		const bps = (this.#busyBytes * 8000) / elapsedMs;
-		this.#measuredBps =
-			this.#measuredBps === undefined ? bps : this.#measuredBps + (bps - this.#measuredBps) * 0.3;
-		this.#busySinceMs = nowMs;
+		if (full && elapsedMs < MEASURE_MS) return;
+		this.#busySinceMs = full ? nowMs : undefined;
+		const bytes = this.#busyBytes;
 		this.#busyBytes = 0;
+		if (elapsedMs < 1 || (bytes < MIN_MEASURED_BYTES && elapsedMs < MEASURE_MS)) return;
+		const bps = (bytes * 8000) / elapsedMs;
+		this.#estimateBps += (bps - this.#estimateBps) * (this.#measured ? 0.3 : 1);
+		this.#measured = true;
 	}
 }

@@ -6,6 +6,7 @@ import {
 	MAX_HAVE_BITS_BYTES,
 	MAX_SDP_CHARS,
 	MAX_WANTED_MANIFESTS,
+	SUBSTREAMS,
 	type Message,
 	type PeerRole,
 } from '../model/message.ts';
@@ -108,13 +109,14 @@ function extendedFrame(message: ExtendedMessage, extensionId: number): Uint8Arra
 				.bytes(message.sha256)
 				.bytes(message.bytes).frame;
 		case 'ping':
-			return body(16)
+			return body(16 + SUBSTREAMS)
 				.u32(message.nonce)
 				.u8(message.hop)
 				.u32(clampU32(message.spareKbps))
 				.u32(clampU32(message.uplinkKbps))
 				.u16(Math.min(0xffff, Math.max(0, Math.round(message.behindMs))))
-				.u8(Math.min(255, message.links)).frame;
+				.u8(Math.min(255, message.links))
+				.bytes(message.depths).frame;
 		case 'pong':
 			return body(4).u32(message.nonce).frame;
 		case 'exchange': {
@@ -232,8 +234,9 @@ export function decodeLiveMessage(body: Uint8Array): Message | undefined {
 			const uplinkKbps = read.u32();
 			const behindMs = read.u16();
 			const links = read.u8();
+			const depths = read.bytes(SUBSTREAMS);
 			read.end();
-			return { type, nonce, hop, spareKbps, uplinkKbps, behindMs, links };
+			return { type, nonce, hop, spareKbps, uplinkKbps, behindMs, links, depths };
 		}
 		case 'pong': {
 			const nonce = read.u32();

@@ -65,6 +65,7 @@ const SAMPLES: Message[] = [
 		uplinkKbps: 5000,
 		behindMs: 65535,
 		links: 16,
+		depths: filled(8, 255),
 	},
 	{ type: 'pong', nonce: 1 },
 	{ type: 'exchange', peers: [filled(20, 1), filled(20, 2)] },

@@ -1,0 +1,62 @@
+import type { Message } from '../model/message.ts';
+
+interface Rate {
+	readonly perSecond: number;
+	readonly burst: number;
+}
+
+/**
+ * What one neighbour may say in a second. A joiner is told up to 64 manifests at once, and ten segments a second are
+ * within the low-delay profile; everything else is far above what an honest peer says.
+ */
+export const MESSAGE_RATES: Partial<Record<Message['type'], Rate>> = {
+	manifest: { perSecond: 25, burst: 150 },
+	'manifest-delta': { perSecond: 25, burst: 150 },
+	'want-manifest': { perSecond: 10, burst: 60 },
+	have: { perSecond: 200, burst: 400 },
+	subscribe: { perSecond: 10, burst: 40 },
+	subscribed: { perSecond: 10, burst: 40 },
+	request: { perSecond: 1000, burst: 2000 },
+	'want-init': { perSecond: 5, burst: 20 },
+	ping: { perSecond: 5, burst: 20 },
+	exchange: { perSecond: 1 / 30, burst: 2 },
+	signal: { perSecond: 1, burst: 10 },
+};
+
+/** Messages beyond their rate that cost a neighbour its link. */
+const MAX_EXCESS = 200;
+
+/** One neighbour's budget of messages; those beyond it are dropped, and too many of them end the link. */
+export class LinkBudget {
+	readonly #now: () => number;
+	readonly #left = new Map<string, { tokens: number; atMs: number }>();
+	#excess = 0;
+
+	/** `now` gives monotonic milliseconds. */
+	constructor(now: () => number) {
+		this.#now = now;
+	}
+
+	/** Whether the neighbour has gone so far beyond its budget that it can't be honest. */
+	get exhausted(): boolean {
+		return this.#excess > MAX_EXCESS;
+	}
+
+	/** Whether this message is within the budget; counts it. */
+	allows({ type }: Message): boolean {
+		const rate = MESSAGE_RATES[type];
+		if (!rate) return true;
+		const nowMs = this.#now();
+		let state = this.#left.get(type);
+		if (!state) this.#left.set(type, (state = { tokens: rate.burst, atMs: nowMs }));
+		const gained = ((nowMs - state.atMs) * rate.perSecond) / 1000;
+		state.tokens = Math.min(rate.burst, state.tokens + gained);
+		state.atMs = nowMs;
+		if (state.tokens < 1) {
+			this.#excess++;
+			return false;
+		}
+		state.tokens--;
+		return true;
+	}
+}

@@ -1,0 +1,156 @@
+import { equalBytes, toHex } from '../util/bytes.ts';
+import { ShoalError } from '../model/error.ts';
+import { decodeManifest, isForeignVersion, pieceCount, type Manifest } from '../model/manifest.ts';
+import { applyManifestChanges, type SignedManifest } from '../model/manifest-delta.ts';
+import type { ManifestDeltaMessage, ManifestMessage } from '../model/message.ts';
+import type { Proofs } from '../model/proofs.ts';
+import type { Acceptance, Verdict } from './acceptance.ts';
+import { signedBytes } from './manifest-signer.ts';
+
+/** What came of a manifest message. */
+export type IntakeResult =
+	| { readonly type: 'verdict'; readonly verdict: Verdict; readonly signed: SignedManifest }
+	/** The manifest it is told from is not known: ask for the whole one of the segment that holds `piece`. */
+	| { readonly type: 'no-base'; readonly piece: number }
+	/** Known already, or of another version: nothing to do. */
+	| { readonly type: 'known'; readonly firstPiece: number | undefined }
+	/** More than can be verified now. */
+	| { readonly type: 'overloaded' }
+	| { readonly type: 'bad'; readonly why: 'protocol' | 'bad-signature' };
+
+/** Signatures checked a second, at most, over all links. */
+const MAX_VERIFICATIONS_PER_S = 200;
+/** Manifests being checked at one time, at most. */
+const MAX_CHECKING = 128;
+
+/**
+ * The gate for manifests: bytes from a wire become a verified manifest with a verdict. Nothing is verified twice at the
+ * same time, and repeated bytes of an accepted manifest aren't verified again.
+ */
+export class ManifestIntake {
+	readonly #channel: Uint8Array;
+	readonly #proofs: Proofs;
+	readonly #acceptance: Acceptance;
+	readonly #infoDict: (manifest: Manifest) => Uint8Array;
+	readonly #now: () => number;
+	readonly #known: (firstPiece: number) => SignedManifest | undefined;
+	readonly #checking = new Map<string, ((result: IntakeResult) => void)[]>();
+	#windowStartMs = 0;
+	#verifiedInWindow = 0;
+
+	constructor(options: {
+		channel: Uint8Array;
+		proofs: Proofs;
+		acceptance: Acceptance;
+		/** The info dictionary that follows from a manifest; its SHA-1 must be the infohash. */
+		infoDict: (manifest: Manifest) => Uint8Array;
+		/** Monotonic milliseconds. */
+		now: () => number;
+		/** The accepted manifest of the segment that begins with this piece. */
+		known: (firstPiece: number) => SignedManifest | undefined;
+	}) {
+		this.#channel = options.channel;
+		this.#proofs = options.proofs;
+		this.#acceptance = options.acceptance;
+		this.#infoDict = options.infoDict;
+		this.#now = options.now;
+		this.#known = options.known;
+	}
+
+	/** Takes a manifest message; `done` is called once, now or later. Never throws. */
+	take(
+		message: ManifestMessage | ManifestDeltaMessage,
+		done: (result: IntakeResult) => void,
+	): void {
+		let dict: Uint8Array;
+		let manifest: Manifest;
+		try {
+			if (message.type === 'manifest') {
+				dict = message.dict;
+			} else {
+				const base = this.#known(message.baseFirstPiece);
+				if (!base) {
+					done({ type: 'no-base', piece: message.baseFirstPiece });
+					return;
+				}
+				const next = this.#known(base.manifest.firstPiece + pieceCount(base.manifest));
+				if (next && equalBytes(next.signature, message.signature)) {
+					done({ type: 'known', firstPiece: next.manifest.firstPiece });
+					return;
+				}
+				dict = applyManifestChanges(base, message.changes);
+			}
+			manifest = decodeManifest(dict);
+		} catch (error) {
+			if (!(error instanceof ShoalError)) throw error;
+			if (message.type === 'manifest' && isForeignVersion(message.dict)) {
+				done({ type: 'known', firstPiece: undefined });
+			} else {
+				done({ type: 'bad', why: 'protocol' });
+			}
+			return;
+		}
+		const known = this.#known(manifest.firstPiece);
+		if (known && equalBytes(known.dict, dict)) {
+			done({ type: 'known', firstPiece: manifest.firstPiece });
+			return;
+		}
+		if (!equalBytes(manifest.channel, this.#channel)) {
+			done({ type: 'bad', why: 'bad-signature' });
+			return;
+		}
+		this.#check({ manifest, dict, signature: message.signature }, done);
+	}
+
+	#check(unproven: Omit<SignedManifest, 'sha256'>, done: (result: IntakeResult) => void): void {
+		const { manifest, dict, signature } = unproven;
+		// The signature is part of the name: a forged one must not be spared by a genuine one under way.
+		const name = toHex(signature) + toHex(manifest.sha256) + manifest.sequence;
+		const waiting = this.#checking.get(name);
+		if (waiting) {
+			waiting.push(done);
+			return;
+		}
+		if (this.#checking.size >= MAX_CHECKING || !this.#mayVerify()) {
+			done({ type: 'overloaded' });
+			return;
+		}
+		this.#checking.set(name, [done]);
+		const finish = (result: IntakeResult) => {
+			const all = this.#checking.get(name) ?? [];
+			this.#checking.delete(name);
+			all.forEach((each, i) => {
+				// Only the first to bring it has brought news.
+				const repeat = i > 0 && result.type === 'verdict' && result.verdict.type === 'accept';
+				each(repeat ? { type: 'known', firstPiece: manifest.firstPiece } : result);
+			});
+		};
+		const bytes = signedBytes(dict);
+		this.#proofs.verify(this.#channel, signature, bytes, (genuine) => {
+			if (!genuine) {
+				finish({ type: 'bad', why: 'bad-signature' });
+				return;
+			}
+			this.#proofs.sha1(this.#infoDict(manifest), (infoHash) => {
+				if (!equalBytes(infoHash, manifest.infoHash)) {
+					finish({ type: 'bad', why: 'protocol' });
+					return;
+				}
+				this.#proofs.sha256(bytes, (sha256) => {
+					const signed = { manifest, dict, signature, sha256 };
+					const verdict = this.#acceptance.judge(signed, this.#now());
+					finish({ type: 'verdict', verdict, signed });
+				});
+			});
+		});
+	}
+
+	#mayVerify(): boolean {
+		const nowMs = this.#now();
+		if (nowMs - this.#windowStartMs >= 1000) {
+			this.#windowStartMs = nowMs;
+			this.#verifiedInWindow = 0;
+		}
+		return ++this.#verifiedInWindow <= MAX_VERIFICATIONS_PER_S;
+	}
+}

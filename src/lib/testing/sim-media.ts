@@ -1,0 +1,134 @@
+import { concatBytes, utf8 } from '../util/bytes.ts';
+import type { Proofs } from '../model/proofs.ts';
+import { encodeManifest, type Manifest } from '../model/manifest.ts';
+import type { SignedManifest } from '../model/manifest-delta.ts';
+import { pieceLengthFor } from '../model/segment.ts';
+import { signedBytes } from '../sign/manifest-signer.ts';
+import { segmentInfoDict } from '../store/segment-torrent.ts';
+
+const KEY = new Uint8Array(32).fill(0x42);
+
+/**
+ * Media and proofs for thousands of peers in one process: every segment is a view of one buffer, a genuine piece is
+ * known by where it lies, and digests of all else are a cheap checksum. The engine's own code can't tell.
+ */
+export class SimMedia {
+	readonly channelKey = KEY;
+	readonly init = utf8('simulated init segment');
+	readonly initSha256: Uint8Array;
+	readonly segmentMs: number;
+	readonly #buffer: Uint8Array<ArrayBuffer>;
+	readonly #digests = new Map<number, Uint8Array>();
+	readonly #wholeDigest = new Uint8Array(32).fill(0x77);
+	readonly #session = new Uint8Array(16).fill(1);
+	#epoch = 1_800_000_000_000;
+	#sequence = 0;
+	#nextPiece = 0;
+	#previous: Uint8Array = new Uint8Array(32);
+	/** Segments between key frames; 1 when each starts with one. */
+	readonly #segmentsPerKeyFrame: number;
+
+	constructor(options: { streamBps: number; segmentMs: number; segmentsPerKeyFrame?: number }) {
+		this.segmentMs = options.segmentMs;
+		this.#buffer = new Uint8Array(Math.round((options.streamBps * options.segmentMs) / 8000));
+		this.#segmentsPerKeyFrame = options.segmentsPerKeyFrame ?? 1;
+		this.initSha256 = checksum(this.init, 32);
+	}
+
+	/** Bytes of every segment. */
+	get segmentBytes(): Uint8Array<ArrayBuffer> {
+		return this.#buffer;
+	}
+
+	/** Begins a new run, as after a reload. */
+	newEpoch(epoch: number): void {
+		this.#epoch = epoch;
+		this.#sequence = 0;
+		this.#previous = new Uint8Array(32);
+	}
+
+	/** The next segment's signed manifest. */
+	next(wallNowMs: number): SignedManifest {
+		const length = this.#buffer.length;
+		const pieceLength = pieceLengthFor(length);
+		const count = Math.ceil(length / pieceLength);
+		const hashes = Array.from({ length: count }, (_, i) =>
+			this.#pieceDigest(i * pieceLength, Math.min(pieceLength, length - i * pieceLength)),
+		);
+		const pieceHashes = concatBytes(...hashes);
+		const infoHash = checksum(segmentInfoDict({ length, pieceLength, pieceHashes }), 20);
+		const manifest: Manifest = {
+			channel: KEY,
+			epoch: this.#epoch,
+			session: this.#session,
+			rendition: 0,
+			sequence: this.#sequence,
+			signedAtMs: Math.round(wallNowMs),
+			previous: this.#previous,
+			infoHash,
+			sha256: this.#wholeDigest,
+			length,
+			pieceLength,
+			pieceHashes,
+			firstPiece: this.#nextPiece,
+			initSha256: this.initSha256,
+			mime: 'video/mp4; codecs="avc1.42001f,opus"',
+			startUs: this.#sequence * this.segmentMs * 1000,
+			durationUs: this.segmentMs * 1000,
+			discontinuity: false,
+			sinceKeyFrame: this.#sequence % this.#segmentsPerKeyFrame,
+			nextAtMs: Math.round(wallNowMs) + this.segmentMs,
+			status: 'live',
+			title: '',
+			encryption: new Uint8Array(),
+		};
+		const dict = encodeManifest(manifest);
+		const bytes = signedBytes(dict);
+		const signed = { manifest, dict, signature: checksum(bytes, 64), sha256: checksum(bytes, 32) };
+		this.#sequence++;
+		this.#nextPiece += count;
+		this.#previous = signed.sha256;
+		return signed;
+	}
+
+	/** Joins pieces without a copy when they are the genuine ones. */
+	readonly assemble = (pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
+		const genuine = pieces.every((piece) => piece.buffer === this.#buffer.buffer);
+		return genuine ? this.#buffer : concatBytes(...pieces);
+	};
+
+	readonly proofs: Proofs = {
+		sha1: (bytes, done) =>
+			done(
+				bytes.buffer === this.#buffer.buffer
+					? this.#pieceDigest(bytes.byteOffset, bytes.length)
+					: checksum(bytes, 20),
+			),
+		sha256: (bytes, done) => done(bytes === this.#buffer ? this.#wholeDigest : checksum(bytes, 32)),
+		verify: (_, signature, bytes, done) => {
+			const genuine = checksum(bytes, 64);
+			done(genuine.every((byte, i) => byte === signature[i]));
+		},
+	};
+
+	#pieceDigest(offset: number, length: number): Uint8Array {
+		let digest = this.#digests.get(offset);
+		if (!digest) {
+			digest = checksum(utf8(`piece at ${offset} of ${length}`), 20);
+			this.#digests.set(offset, digest);
+		}
+		return digest;
+	}
+}
+
+/** FNV-1a, spread over as many bytes as asked for. Not for anything outside a simulation. */
+function checksum(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+	let hash = 0x811c9dc5;
+	for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+	const digest = new Uint8Array(length);
+	for (let i = 0; i < length; i++) {
+		hash = Math.imul(hash ^ i, 0x01000193);
+		digest[i] = hash >>> 24;
+	}
+	return digest;
+}

@@ -1,0 +1,73 @@
+import type { Simulation } from './simulator.ts';
+
+/** What came of a run, over the segments published in a span of it. Times in milliseconds. */
+export interface SimReport {
+	readonly viewers: number;
+	readonly segments: number;
+	/** From publishing to whole and verified at a viewer. */
+	readonly p50Ms: number;
+	readonly p95Ms: number;
+	readonly p99Ms: number;
+	/** Share of all segments of all honest viewers that came within the deadline. */
+	readonly inTime: number;
+	/** Bytes the broadcaster sent, over bytes of the stream. */
+	readonly sourceCopies: number;
+	/** Share of received payload that came twice. */
+	readonly duplicates: number;
+	/** Share of received payload that came from viewers. */
+	readonly fromViewers: number;
+	readonly unverified: number;
+	readonly events: number;
+}
+
+/** Sums up what honest viewers got of the segments published between two moments. */
+export function report(
+	sim: Simulation,
+	fromMs: number,
+	toMs: number,
+	deadlineMs = 2000,
+): SimReport {
+	const delays: number[] = [];
+	let due = 0;
+	let inTime = 0;
+	let fromViewers = 0;
+	let fromSource = 0;
+	let duplicates = 0;
+	const honest = sim.viewers.filter(({ role }) =>
+		['normal', 'slow', 'churner', 'free-rider'].includes(role),
+	);
+	for (const viewer of honest) {
+		const { traffic } = viewer.peer;
+		fromViewers += traffic.bytesFromViewers;
+		fromSource += traffic.bytesFromBroadcaster;
+		duplicates += traffic.duplicateBytes;
+		sim.publishedAtMs.forEach((publishedAtMs, sequence) => {
+			if (publishedAtMs < fromMs || publishedAtMs >= toMs) return;
+			// A viewer answers for what was published while it was there and had had time to join.
+			if (publishedAtMs < viewer.joinedAtMs + 1500) return;
+			if (publishedAtMs + deadlineMs > viewer.leftAtMs) return;
+			due++;
+			const atMs = viewer.received.get(sequence);
+			if (atMs === undefined) return;
+			delays.push(atMs - publishedAtMs);
+			if (atMs - publishedAtMs <= deadlineMs) inTime++;
+		});
+	}
+	delays.sort((a, b) => a - b);
+	const at = (share: number) =>
+		delays[Math.min(delays.length - 1, Math.floor(delays.length * share))] ?? NaN;
+	const streamBytes = sim.publishedAtMs.length * sim.media.segmentBytes.length;
+	return {
+		viewers: honest.length,
+		segments: due,
+		p50Ms: at(0.5),
+		p95Ms: at(0.95),
+		p99Ms: at(0.99),
+		inTime: due === 0 ? NaN : inTime / due,
+		sourceCopies: sim.broadcaster.access.sentBytes / streamBytes,
+		duplicates: duplicates / Math.max(1, fromViewers + fromSource + duplicates),
+		fromViewers: fromViewers / Math.max(1, fromViewers + fromSource),
+		unverified: sim.unverifiedSegments,
+		events: sim.clock.events,
+	};
+}

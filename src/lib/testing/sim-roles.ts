@@ -1,0 +1,46 @@
+import type { Random } from '../util/clock.ts';
+import type { Message } from '../model/message.ts';
+
+/** What a simulated peer is like. */
+export type SimRole =
+	| 'normal'
+	| 'slow'
+	| 'free-rider'
+	| 'lying-rider'
+	| 'polluter'
+	| 'silent'
+	| 'lying-have'
+	| 'churner';
+
+const GARBAGE = new Uint8Array(16 * 1024).fill(0xee);
+
+/** What a role does to the messages it sends; `undefined` for roles that are honest. */
+export function tamperOf(
+	role: SimRole,
+	random: Random,
+): ((message: Message) => Message | undefined) | undefined {
+	switch (role) {
+		case 'lying-rider':
+			// Takes children and the best places, and passes nothing on.
+			return (message) => (message.type === 'piece' ? undefined : message);
+		case 'polluter':
+			return (message) =>
+				message.type === 'piece'
+					? { ...message, block: GARBAGE.slice(0, message.block.length) }
+					: message;
+		case 'silent':
+			return (message) =>
+				message.type === 'hello' || message.type === 'ping' || message.type === 'pong'
+					? message
+					: undefined;
+		case 'lying-have':
+			// Announces all of a segment when it has any of it, and answers nothing.
+			return (message) => {
+				if (message.type === 'piece') return undefined;
+				if (message.type !== 'have' || random() < 0.1) return message;
+				return { ...message, bits: new Uint8Array(message.bits.length).fill(0xff) };
+			};
+		default:
+			return undefined;
+	}
+}

@@ -1,0 +1,309 @@
+import { fromHex, toHex } from '../util/bytes.ts';
+import type { Random } from '../util/clock.ts';
+import { channelOf } from '../model/channel.ts';
+import type { Strategy } from '../schedule/scheduler.ts';
+import { MAX_LINKS } from '../schedule/bounds.ts';
+import { ChannelPeer, type ReceivedSegment } from '../peer.ts';
+import { SimClock, seededRandom } from './sim-clock.ts';
+import { newAccess, SimLink, type Access, type Path } from './sim-link.ts';
+import { SimMedia } from './sim-media.ts';
+import { tamperOf, type SimRole } from './sim-roles.ts';
+
+/** A swarm to be simulated. Everything has a default but the seed. */
+export interface SimOptions {
+	readonly seed: number;
+	readonly viewers?: number;
+	readonly streamBps?: number;
+	readonly segmentMs?: number;
+	readonly segmentsPerKeyFrame?: number;
+	/** Round trip between any two hosts, milliseconds, give or take a third. */
+	readonly rttMs?: number;
+	readonly jitterMs?: number;
+	readonly loss?: number;
+	readonly sourceUpBps?: number;
+	/** Uplinks are drawn between a third of this and thrice it, this on average. */
+	readonly meanUpBps?: number;
+	readonly downBps?: number;
+	/** Time over which the first viewers join. */
+	readonly joinMs?: number;
+	/** Links a viewer seeks. */
+	readonly degree?: number;
+	/** Shares of the viewers that play other roles. */
+	readonly roles?: Partial<Record<SimRole, number>>;
+	/** Viewers that leave and are replaced, per minute, as a share of all. */
+	readonly churnPerMinute?: number;
+	readonly strategy?: Strategy;
+	readonly dvrMs?: number;
+}
+
+/** One simulated host with its peer. */
+export interface SimPeer {
+	readonly id: string;
+	readonly role: SimRole | 'broadcaster';
+	readonly access: Access;
+	readonly peer: ChannelPeer;
+	readonly joinedAtMs: number;
+	leftAtMs: number;
+	/** Sequence numbers that came whole, with when. */
+	readonly received: Map<number, number>;
+	readonly lost: Set<number>;
+	/** First sequence that it is answerable for. */
+	firstSequence: number | undefined;
+	readonly blamed: Set<string>;
+}
+
+const DEFAULTS = {
+	viewers: 20,
+	streamBps: 2_500_000,
+	segmentMs: 500,
+	segmentsPerKeyFrame: 1,
+	rttMs: 60,
+	jitterMs: 4,
+	loss: 0,
+	sourceUpBps: 10_000_000,
+	meanUpBps: 5_000_000,
+	downBps: 50_000_000,
+	joinMs: 3000,
+	degree: 8,
+	roles: {},
+	churnPerMinute: 0,
+	dvrMs: 12_000,
+} as const;
+
+/**
+ * A whole swarm under a virtual clock: the very same engine as in the browser, over virtual links, from one seed. Runs of
+ * one seed are alike to the last event.
+ */
+export class Simulation {
+	readonly clock = new SimClock();
+	readonly random: Random;
+	readonly media: SimMedia;
+	readonly broadcaster: SimPeer;
+	readonly viewers: SimPeer[] = [];
+	/** When each sequence number was published. */
+	readonly publishedAtMs: number[] = [];
+	/** Garbage that came out of a peer as a segment; must stay 0. */
+	unverifiedSegments = 0;
+	readonly #options;
+	readonly #alive: SimPeer[] = [];
+	readonly #linked = new Map<SimPeer, Map<SimPeer, SimLink>>();
+	#made = 0;
+	#publishing = true;
+
+	constructor(options: SimOptions) {
+		this.#options = { ...DEFAULTS, ...options };
+		this.random = seededRandom(options.seed);
+		this.media = new SimMedia(this.#options);
+		this.broadcaster = this.#newPeer('broadcaster', this.#options.sourceUpBps);
+		this.#schedulePublishing();
+		const { viewers, joinMs } = this.#options;
+		for (let i = 0; i < viewers; i++) {
+			this.clock.after((joinMs * i) / Math.max(1, viewers), () => this.join());
+		}
+		if (this.#options.churnPerMinute > 0) this.#scheduleChurn();
+	}
+
+	/** Peers that are there. */
+	get alive(): readonly SimPeer[] {
+		return this.#alive;
+	}
+
+	/** A viewer joins, of a role drawn by the shares. */
+	join(role = this.#drawRole()): SimPeer {
+		const viewer = this.#newPeer(role, this.#drawUplink(role));
+		this.viewers.push(viewer);
+		this.#seekLinks(viewer);
+		return viewer;
+	}
+
+	/** A peer goes: politely, or as if its cable were cut. */
+	leave(gone: SimPeer, politely: boolean): void {
+		const at = this.#alive.indexOf(gone);
+		if (at < 0) return;
+		this.#alive.splice(at, 1);
+		gone.leftAtMs = this.clock.now();
+		if (!politely) gone.access.dead = true;
+		gone.peer.close();
+		for (const other of this.#linked.get(gone)?.keys() ?? []) this.#linked.get(other)?.delete(gone);
+		this.#linked.delete(gone);
+	}
+
+	/** The broadcaster publishes no more. */
+	stopPublishing(): void {
+		this.#publishing = false;
+	}
+
+	#newPeer(role: SimPeer['role'], upBps: number): SimPeer {
+		const { clock, media, random } = this;
+		const idBytes = new Uint8Array(20);
+		new DataView(idBytes.buffer).setUint32(16, ++this.#made);
+		const shares = role !== 'free-rider';
+		const peer = new ChannelPeer({
+			channel: channelOf(media.channelKey),
+			role: role === 'broadcaster' ? 'broadcaster' : 'viewer',
+			peerId: idBytes,
+			clock,
+			random,
+			proofs: media.proofs,
+			assemble: media.assemble,
+			dvr: { windowMs: this.#options.dvrMs },
+			...(shares ? {} : { uplinkCapBps: 0 }),
+			...(this.#options.strategy ? { strategy: this.#options.strategy } : {}),
+		});
+		const simPeer: SimPeer = {
+			id: toHex(idBytes),
+			role,
+			access: newAccess(upBps, role === 'broadcaster' ? 1e9 : this.#options.downBps),
+			peer,
+			joinedAtMs: clock.now(),
+			leftAtMs: Infinity,
+			received: new Map(),
+			lost: new Set(),
+			firstSequence: undefined,
+			blamed: new Set(),
+		};
+		peer.on('segment', (segment) => this.#onSegment(simPeer, segment));
+		peer.on('lost', ({ sequence }) => simPeer.lost.add(sequence));
+		peer.on('blamed', ({ peerId }) => simPeer.blamed.add(peerId));
+		this.#alive.push(simPeer);
+		this.#linked.set(simPeer, new Map());
+		return simPeer;
+	}
+
+	#onSegment(viewer: SimPeer, { manifest, bytes }: ReceivedSegment): void {
+		if (bytes !== this.media.segmentBytes) this.unverifiedSegments++;
+		viewer.firstSequence ??= manifest.sequence;
+		if (!viewer.received.has(manifest.sequence)) {
+			viewer.received.set(manifest.sequence, this.clock.now());
+		}
+	}
+
+	#drawRole(): SimRole {
+		let draw = this.random();
+		for (const [role, share] of Object.entries(this.#options.roles) as [SimRole, number][]) {
+			if ((draw -= share) < 0) return role;
+		}
+		return 'normal';
+	}
+
+	#drawUplink(role: SimRole): number {
+		const { meanUpBps } = this.#options;
+		if (role === 'slow') return meanUpBps / 8;
+		// Half the hosts below 0.7 of the mean, a few at thrice it: skewed, as access lines are.
+		const draw = this.random();
+		if (draw < 0.5) return meanUpBps * (0.3 + 0.4 * this.random());
+		if (draw < 0.85) return meanUpBps * (0.7 + 0.8 * this.random());
+		return meanUpBps * (1.5 + 1.9 * this.random());
+	}
+
+	/** What a tracker does: introduces random peers, the broadcaster among them while it has room. */
+	#seekLinks(viewer: SimPeer): void {
+		if (viewer.leftAtMs !== Infinity) return;
+		const links = this.#linked.get(viewer);
+		if (!links) return;
+		let wanted = Math.min(5, this.#options.degree - links.size);
+		const source = this.#linked.get(this.broadcaster);
+		if (
+			source &&
+			source.size < MAX_LINKS.broadcaster &&
+			wanted > 0 &&
+			!links.has(this.broadcaster)
+		) {
+			if (this.#connect(viewer, this.broadcaster)) wanted--;
+		}
+		for (let tries = 0; wanted > 0 && tries < 20; tries++) {
+			const other = this.#alive[Math.floor(this.random() * this.#alive.length)];
+			if (!other || other === viewer || other === this.broadcaster) continue;
+			if ((this.#linked.get(other)?.size ?? 0) >= MAX_LINKS.viewer) continue;
+			if (this.#connect(viewer, other)) wanted--;
+		}
+		const againMs = links.size < 3 ? 300 : 2000;
+		this.clock.after(againMs * (0.75 + 0.5 * this.random()), () => this.#seekLinks(viewer));
+	}
+
+	#connect(a: SimPeer, b: SimPeer): boolean {
+		if (this.#linked.get(a)?.has(b) || a.blamed.has(b.id) || b.blamed.has(a.id)) return false;
+		const { clock, random } = this;
+		const path: Path = {
+			delayMs: (this.#options.rttMs / 2) * (0.67 + 0.66 * random()),
+			jitterMs: this.#options.jitterMs,
+			loss: this.#options.loss,
+		};
+		const end = (from: SimPeer, to: SimPeer, initiated: boolean) => {
+			const link = new SimLink({
+				peerId: to.id,
+				initiated,
+				clock,
+				random,
+				from: from.access,
+				to: to.access,
+				path,
+			});
+			link.tamper = from.role === 'broadcaster' ? undefined : tamperOf(from.role, random);
+			return link;
+		};
+		const ab = end(a, b, true);
+		const ba = end(b, a, false);
+		ab.other = ba;
+		ba.other = ab;
+		this.#linked.get(a)?.set(b, ab);
+		this.#linked.get(b)?.set(a, ba);
+		// ICE, DTLS and the handshakes take about three round trips.
+		clock.after(6 * path.delayMs, () => {
+			for (const [peer, other, link] of [
+				[a, b, ab],
+				[b, a, ba],
+			] as const) {
+				if (peer.leftAtMs !== Infinity) continue;
+				peer.peer.addLink(link);
+				const end = link.onClose;
+				link.onClose = (why) => {
+					end(why);
+					this.#linked.get(peer)?.delete(other);
+				};
+			}
+		});
+		a.peer.on('blamed', ({ peerId }) => {
+			if (peerId === b.id) this.#unlink(a, b);
+		});
+		b.peer.on('blamed', ({ peerId }) => {
+			if (peerId === a.id) this.#unlink(a, b);
+		});
+		return true;
+	}
+
+	#unlink(a: SimPeer, b: SimPeer): void {
+		this.#linked.get(a)?.delete(b);
+		this.#linked.get(b)?.delete(a);
+	}
+
+	#schedulePublishing(): void {
+		const publish = () => {
+			if (!this.#publishing) return;
+			const signed = this.media.next(this.clock.wallNow());
+			this.publishedAtMs[signed.manifest.sequence] = this.clock.now();
+			this.broadcaster.peer.publish(signed, this.media.segmentBytes, this.media.init);
+			this.clock.after(this.#options.segmentMs, publish);
+		};
+		this.clock.after(100, publish);
+	}
+
+	#scheduleChurn(): void {
+		const everyMs = 60_000 / (this.#options.churnPerMinute * this.#options.viewers);
+		const swap = () => {
+			const candidates = this.#alive.filter(({ role }) => role !== 'broadcaster');
+			const gone = candidates[Math.floor(this.random() * candidates.length)];
+			if (gone && this.clock.now() > this.#options.joinMs) {
+				this.leave(gone, this.random() < 0.5);
+				this.join();
+			}
+			this.clock.after(everyMs * 2 * this.random(), swap);
+		};
+		this.clock.after(everyMs, swap);
+	}
+}
+
+/** The id of a simulated peer as bytes. */
+export function simPeerId(peer: SimPeer): Uint8Array {
+	return fromHex(peer.id) ?? new Uint8Array(20);
+}
