@@ -1,10 +1,12 @@
 // One tracker in a process of its own: our core and sockets, a whole node of ours, or the library's.
+// @ts-expect-error the package brings no types
 import { Server } from 'bittorrent-tracker';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import type { Connection, Link } from '../tracker-server/core/connection.ts';
 import { Tracker } from '../tracker-server/core/tracker.ts';
+import { wireOfText } from '../tracker-server/core/wire-text.ts';
 import { startServer } from '../tracker-server/server.ts';
 import { Sockets } from '../tracker-server/socket/sockets.ts';
 import { wireId, announceMessage } from '../tracker-server/testing/messages.ts';
@@ -27,6 +29,8 @@ export type HostReply =
 	| {
 			readonly type: 'stats';
 			readonly announces: number;
+			/** Offers relayed; the library does not count them. */
+			readonly offers: number;
 			readonly peers: number;
 			readonly longestQueueBytes: number;
 			readonly slowEnded: number;
@@ -90,6 +94,7 @@ async function hostOurs(): Promise<void> {
 			say({
 				type: 'stats',
 				announces: tracker.tally.messagesIn.announce ?? 0,
+				offers: tracker.tally.offers.relayed ?? 0,
 				peers: tracker.peerCount,
 				longestQueueBytes,
 				slowEnded: sockets.ended.slow ?? 0,
@@ -121,7 +126,7 @@ function fill(tracker: Tracker, infoHash: string, size: number): void {
 		const origin = { addressKey: 'fill', subnet: '', region: '', token: undefined };
 		const connection = tracker.connect(sink, origin, Date.now());
 		const announce = announceMessage(infoHash, wireId(`fill${i}-`));
-		tracker.receive(connection, JSON.stringify(announce), Date.now());
+		tracker.receive(connection, wireOfText(JSON.stringify(announce)), Date.now());
 		sink.send = (text) => link.send(text);
 	}
 }
@@ -140,7 +145,15 @@ async function hostNode(): Promise<void> {
 		if (request.type === 'stats') {
 			const { peers, cluster } = server.stats();
 			const nodes = 1 + (cluster?.up ? cluster.nodes.length : 0);
-			say({ type: 'stats', announces: 0, peers, longestQueueBytes: 0, slowEnded: 0, nodes });
+			say({
+				type: 'stats',
+				announces: 0,
+				offers: 0,
+				peers,
+				longestQueueBytes: 0,
+				slowEnded: 0,
+				nodes,
+			});
 		}
 	});
 	say({ type: 'ready', port: Number(new URL(server.announceUrl).port) });
@@ -170,7 +183,7 @@ interface LibraryServer {
 async function hostLibrary(): Promise<void> {
 	// Its own bound is 1,000 peers a swarm; beyond, each new peer pushes an old one out.
 	const options = { udp: false, http: false, ws: true, stats: false, peersCacheLength: 200_000 };
-	const server = new Server(options) as unknown as LibraryServer;
+	const server = new (Server as new (options: object) => LibraryServer)(options);
 	server.on('error', () => undefined);
 	server.on('warning', () => undefined);
 	await new Promise<void>((resolve) => {
@@ -182,7 +195,15 @@ async function hostLibrary(): Promise<void> {
 	process.on('message', (request: HostRequest) => {
 		if (request.type === 'usage') say(usage());
 		if (request.type === 'stats') {
-			say({ type: 'stats', announces, peers: 0, longestQueueBytes: 0, slowEnded: 0, nodes: 1 });
+			say({
+				type: 'stats',
+				announces,
+				offers: 0,
+				peers: 0,
+				longestQueueBytes: 0,
+				slowEnded: 0,
+				nodes: 1,
+			});
 		}
 		if (request.type !== 'fill') return;
 		const swarm = server.torrents[Buffer.from(request.infoHash, 'latin1').toString('hex')];
@@ -213,3 +234,4 @@ function usage(): HostReply {
 	const { rss, heapUsed } = process.memoryUsage();
 	return { type: 'usage', cpuUs: user + system, rssBytes: rss, heapBytes: heapUsed };
 }
+process.on('SIGINT', () => process.exit(0));

@@ -58,7 +58,7 @@ export type LoadReply =
 	| { readonly type: 'closed' };
 
 const answerDelayMs = 300;
-const say = (reply: LoadReply) => process.send?.(reply);
+const say = (reply: LoadReply): void => void process.send?.(reply);
 
 const peers: LoadSocket[] = [];
 const node: number[] = [];
@@ -161,21 +161,20 @@ const marks = {
 const seen = new WeakSet<LoadSocket>();
 
 function onText(to: LoadSocket, payload: Buffer): void {
-	const head = payload.subarray(0, 400);
-	const peerAt = head.indexOf(marks.peerId);
+	const peerAt = payload.lastIndexOf(marks.peerId);
 	if (peerAt < 0) {
-		if (head.indexOf(marks.interval) >= 0 && !seen.has(to)) {
+		if (payload.indexOf(marks.interval) >= 0 && !seen.has(to)) {
 			seen.add(to);
 			joined += 1;
 			onJoined();
 		}
 		return;
 	}
-	const peerId = head.latin1Slice(peerAt + 11, peerAt + 31);
+	const peerId = payload.toString('latin1', peerAt + 11, peerAt + 31);
 	const from = Number(peerId.slice(1, 8));
-	const offerAt = head.indexOf(marks.offerId);
-	const offerId = head.latin1Slice(offerAt + 12, offerAt + 32);
-	if (head.indexOf(marks.answer) >= 0) {
+	const offerAt = payload.lastIndexOf(marks.offerId);
+	const offerId = payload.toString('latin1', offerAt + 12, offerAt + 32);
+	if (payload.indexOf(marks.answer) >= 0) {
 		answersSeen += 1;
 		const sent = answeredAt.get(offerId);
 		if (!sent) return;

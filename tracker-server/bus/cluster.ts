@@ -109,7 +109,7 @@ export class Cluster implements Abroad {
 		const { infoHash } = peer.swarm;
 		const node = this.#directory.pick(infoHash, this.#options.random(), nowMs);
 		if (node === undefined) return undefined;
-		const packs = packed(offers, ({ sdp }) => sdp.length + 80);
+		const packs = packed(offers, ({ sdpJson }) => sdpJson.length * 1.1 + 80);
 		const sent = packs.filter((pack) =>
 			this.#say(channelOf(node), 'offer', {
 				type: 'offers',
@@ -122,7 +122,13 @@ export class Cluster implements Abroad {
 		return sent.length > 0 ? node : undefined;
 	}
 
-	answer(to: RemotePeer, infoHash: string, fromPeerId: string, offerId: string, sdp: string): void {
+	answer(
+		to: RemotePeer,
+		infoHash: string,
+		fromPeerId: string,
+		offerId: string,
+		sdpJson: string,
+	): void {
 		this.#say(channelOf(to.node), 'answer', {
 			type: 'answer',
 			node: this.#options.node,
@@ -130,7 +136,7 @@ export class Cluster implements Abroad {
 			peerId: fromPeerId,
 			toPeerId: to.peerId,
 			offerId,
-			sdp,
+			sdpJson,
 		});
 	}
 

@@ -1,7 +1,7 @@
 import { isBinaryId } from '../core/binary-id.ts';
 import type { Limits } from '../core/limits.ts';
 import type { Offer } from '../core/message.ts';
-import { relayableSdp } from '../core/sdp.ts';
+import { isRelayableLiteral } from '../core/sdp.ts';
 import type { SwarmEntry } from './directory.ts';
 
 /** What nodes say to each other. Checked like a client's message: a bus is a border too. */
@@ -20,7 +20,7 @@ export type NodeMessage =
 			readonly peerId: string;
 			readonly toPeerId: string;
 			readonly offerId: string;
-			readonly sdp: string;
+			readonly sdpJson: string;
 	  }
 	| {
 			readonly type: 'beat';
@@ -75,9 +75,8 @@ function parseOffers(value: Fields, node: string, limits: Limits): NodeMessage |
 	const offers: Offer[] = [];
 	for (const item of value.offers.slice(0, limits.offersPerAnnounce) as unknown[]) {
 		if (!isFields(item) || !isBinaryId(item.offerId)) return undefined;
-		const sdp = relayableSdp(item.sdp, limits);
-		if (sdp === undefined) return undefined;
-		offers.push({ offerId: item.offerId, sdp });
+		if (!isRelayableLiteral(item.sdpJson, limits)) return undefined;
+		offers.push({ offerId: item.offerId, sdpJson: item.sdpJson });
 	}
 	return { type: 'offers', node, infoHash, peerId, offers };
 }
@@ -86,10 +85,9 @@ function parseAnswer(value: Fields, node: string, limits: Limits): NodeMessage |
 	const { infoHash, peerId, toPeerId, offerId } = value;
 	if (!isBinaryId(infoHash) || !isBinaryId(peerId)) return undefined;
 	if (!isBinaryId(toPeerId) || !isBinaryId(offerId)) return undefined;
-	const sdp = relayableSdp(value.sdp, limits);
-	return sdp === undefined
-		? undefined
-		: { type: 'answer', node, infoHash, peerId, toPeerId, offerId, sdp };
+	const { sdpJson } = value;
+	if (!isRelayableLiteral(sdpJson, limits)) return undefined;
+	return { type: 'answer', node, infoHash, peerId, toPeerId, offerId, sdpJson };
 }
 
 function parseBeat(value: Fields, node: string): NodeMessage | undefined {

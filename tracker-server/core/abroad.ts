@@ -13,5 +13,11 @@ export interface Abroad {
 	/** Sends offers to peers of another node, and names that node; undefined when none takes them. */
 	relay(peer: Peer, offers: readonly Offer[], nowMs: number): string | undefined;
 	/** Sends an answer home to the node its offer came from. */
-	answer(to: RemotePeer, infoHash: string, fromPeerId: string, offerId: string, sdp: string): void;
+	answer(
+		to: RemotePeer,
+		infoHash: string,
+		fromPeerId: string,
+		offerId: string,
+		sdpJson: string,
+	): void;
 }

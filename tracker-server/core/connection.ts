@@ -9,7 +9,8 @@ export type CloseReason = 'bad-messages' | 'flood' | 'forbidden' | 'binary' | 'r
 export interface Link {
 	/** Bytes accepted but not yet handed to the network. */
 	readonly queuedBytes: number;
-	send(text: string): void;
+	/** Sends a message, given as wire text. */
+	send(wire: string): void;
 	/** Asks the other side for a sign of life; a dead one is to be disconnected in `probeMs`. */
 	probe(): void;
 	close(code: number, reason: CloseReason): void;

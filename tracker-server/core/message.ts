@@ -1,11 +1,13 @@
 import { isBinaryId } from './binary-id.ts';
 import type { Limits } from './limits.ts';
-import { relayableSdp } from './sdp.ts';
+import { relayableSdp, scanSdp } from './sdp.ts';
+import { hasWideEscape, idOfWire, textOfWire } from './wire-text.ts';
 
 /** One offer of an announce: for one peer, whoever the tracker picks. */
 export interface Offer {
 	readonly offerId: string;
-	readonly sdp: string;
+	/** The SDP as JSON in wire text, checked and ready to be relayed. */
+	readonly sdpJson: string;
 }
 
 /** What a client of ours says about itself: the opt-in `shoal` field. Untrusted and clamped. */
@@ -45,7 +47,8 @@ export interface Answer {
 	readonly peerId: string;
 	readonly toPeerId: string;
 	readonly offerId: string;
-	readonly sdp: string;
+	/** The SDP as JSON in wire text, checked and ready to be relayed. */
+	readonly sdpJson: string;
 }
 
 export interface Scrape {
@@ -99,32 +102,79 @@ const events = new Map<string, AnnounceEvent>([
 	['', 'update'],
 ]);
 
-/** Reads one text message of the WebTorrent tracker protocol. Never throws. */
-export function parseMessage(text: string, limits: Limits): ClientMessage {
-	if (text.length > limits.messageBytes) return invalid('too-long');
+/** How the strings of one message are to be read. */
+interface Reading {
+	readonly limits: Limits;
+	readonly id: (value: unknown) => string | undefined;
+	/** SDPs lifted out of the text before it was parsed; the text has their numbers instead. */
+	readonly sdps: readonly string[];
+}
+
+/** Reads one message of the WebTorrent tracker protocol, given as wire text. Never throws. */
+export function parseMessage(wire: string, limits: Limits): ClientMessage {
+	if (wire.length > limits.messageBytes) return invalid('too-long');
+	const sdps: string[] = [];
 	let value: unknown;
+	let id = idOfWire;
 	try {
-		value = JSON.parse(text);
+		const skeleton = liftSdps(wire, sdps, limits);
+		if (hasWideEscape(skeleton)) {
+			value = JSON.parse(textOfWire(skeleton));
+			id = binaryId;
+		} else {
+			value = JSON.parse(skeleton);
+		}
 	} catch {
 		return invalid('json');
 	}
 	if (!isFields(value)) return invalid('not-an-object');
-	if (value.action === 'scrape') return parseScrape(value, limits);
+	const reading = { limits, id, sdps };
+	if (value.action === 'scrape') return parseScrape(value, reading);
 	if (value.action !== 'announce') return invalid('action');
-	const infoHash = value.info_hash;
-	if (!isBinaryId(infoHash)) return invalid('info-hash');
-	const peerId = value.peer_id;
-	if (!isBinaryId(peerId)) return invalid('peer-id', 'announce', infoHash);
-	if (value.answer != null) return parseAnswer(value, infoHash, peerId, limits);
-	return parseAnnounce(value, infoHash, peerId, limits);
+	const infoHash = id(value.info_hash);
+	if (infoHash === undefined) return invalid('info-hash');
+	const peerId = id(value.peer_id);
+	if (peerId === undefined) return invalid('peer-id', 'announce', infoHash);
+	if (value.answer != null) return parseAnswer(value, infoHash, peerId, reading);
+	return parseAnnounce(value, infoHash, peerId, reading);
+}
+
+const sdpKey = '"sdp":"';
+const mostLifted = 32;
+
+/**
+ * Takes the SDPs out of a message and leaves their numbers, so that JSON.parse has little to do.
+ * `"sdp":"` can only be a key and the quote of its value, because a quote inside a string is
+ * escaped; a number that a client wrote itself finds another of its own SDPs, or none.
+ */
+function liftSdps(wire: string, sdps: string[], limits: Limits): string {
+	let skeleton = '';
+	let done = 0;
+	let at = wire.indexOf(sdpKey);
+	while (at >= 0 && sdps.length < mostLifted) {
+		const start = at + sdpKey.length;
+		const end = scanSdp(wire, start, limits);
+		if (end >= 0) {
+			skeleton += wire.slice(done, start - 1) + sdps.length;
+			sdps.push(wire.slice(start - 1, end + 1));
+			done = end + 1;
+		}
+		at = wire.indexOf(sdpKey, end >= 0 ? end : start);
+	}
+	return skeleton + wire.slice(done);
+}
+
+function binaryId(value: unknown): string | undefined {
+	return isBinaryId(value) ? value : undefined;
 }
 
 function parseAnnounce(
 	value: Fields,
 	infoHash: string,
 	peerId: string,
-	limits: Limits,
+	reading: Reading,
 ): Announce | Invalid {
+	const { limits } = reading;
 	const refuse = (reason: InvalidReason) => invalid(reason, 'announce', infoHash);
 	const event = parseEvent(value.event);
 	if (event === undefined) return refuse('event');
@@ -133,7 +183,7 @@ function parseAnnounce(
 	const wanted = value.numwant ?? limits.offersPerAnnounce;
 	if (!Number.isInteger(wanted) || (wanted as number) < 0) return refuse('numwant');
 	const most = Math.min(wanted as number, limits.offersPerAnnounce);
-	const offers = parseOffers(value.offers, most, limits);
+	const offers = parseOffers(value.offers, most, reading);
 	if (typeof offers === 'string') return refuse(offers);
 	const hints = value.shoal == null ? undefined : parseHints(value.shoal);
 	if (hints === null) return refuse('hints');
@@ -145,17 +195,18 @@ function parseEvent(event: unknown): AnnounceEvent | undefined {
 	return typeof event === 'string' ? events.get(event) : undefined;
 }
 
-function parseOffers(value: unknown, most: number, limits: Limits): Offer[] | InvalidReason {
+function parseOffers(value: unknown, most: number, reading: Reading): Offer[] | InvalidReason {
 	if (value == null) return [];
 	if (!Array.isArray(value)) return 'offers';
 	const offers: Offer[] = [];
 	for (const item of value as unknown[]) {
 		if (offers.length >= most) break;
 		if (!isFields(item)) return 'offers';
-		if (!isBinaryId(item.offer_id)) return 'offer-id';
-		const sdp = sdpOf(item.offer, 'offer', limits);
-		if (sdp === undefined) return 'offer';
-		offers.push({ offerId: item.offer_id, sdp });
+		const offerId = reading.id(item.offer_id);
+		if (offerId === undefined) return 'offer-id';
+		const sdpJson = sdpOf(item.offer, 'offer', reading);
+		if (sdpJson === undefined) return 'offer';
+		offers.push({ offerId, sdpJson });
 	}
 	return offers;
 }
@@ -164,25 +215,26 @@ function parseAnswer(
 	value: Fields,
 	infoHash: string,
 	peerId: string,
-	limits: Limits,
+	reading: Reading,
 ): Answer | Invalid {
 	const refuse = (reason: InvalidReason) => invalid(reason, 'announce', infoHash);
-	if (!isBinaryId(value.to_peer_id)) return refuse('to-peer-id');
-	if (!isBinaryId(value.offer_id)) return refuse('offer-id');
-	const sdp = sdpOf(value.answer, 'answer', limits);
-	if (sdp === undefined) return refuse('answer');
-	const { to_peer_id: toPeerId, offer_id: offerId } = value;
-	return { type: 'answer', infoHash, peerId, toPeerId, offerId, sdp };
+	const toPeerId = reading.id(value.to_peer_id);
+	if (toPeerId === undefined) return refuse('to-peer-id');
+	const offerId = reading.id(value.offer_id);
+	if (offerId === undefined) return refuse('offer-id');
+	const sdpJson = sdpOf(value.answer, 'answer', reading);
+	if (sdpJson === undefined) return refuse('answer');
+	return { type: 'answer', infoHash, peerId, toPeerId, offerId, sdpJson };
 }
 
-function parseScrape(value: Fields, limits: Limits): Scrape | Invalid {
+function parseScrape(value: Fields, { limits, id }: Reading): Scrape | Invalid {
 	const { info_hash: asked } = value;
 	if (asked == null) return invalid('full-scrape');
-	const infoHashes: unknown[] = Array.isArray(asked) ? asked : [asked];
-	if (infoHashes.length === 0) return invalid('full-scrape');
-	if (infoHashes.length > limits.scrapeHashes) return invalid('scrape');
-	if (!infoHashes.every(isBinaryId)) return invalid('info-hash');
-	return { type: 'scrape', infoHashes };
+	const named: unknown[] = Array.isArray(asked) ? asked : [asked];
+	if (named.length === 0) return invalid('full-scrape');
+	if (named.length > limits.scrapeHashes) return invalid('scrape');
+	const infoHashes = named.map(id).filter((infoHash) => infoHash !== undefined);
+	return infoHashes.length === named.length ? { type: 'scrape', infoHashes } : invalid('info-hash');
 }
 
 /** Null where the field is there but no object; single fields of the wrong kind count as absent. */
@@ -207,9 +259,10 @@ function shortText(value: unknown, most: number): string | undefined {
 	return typeof value === 'string' && value.length <= most ? value : undefined;
 }
 
-function sdpOf(value: unknown, type: 'offer' | 'answer', limits: Limits): string | undefined {
+function sdpOf(value: unknown, type: 'offer' | 'answer', reading: Reading): string | undefined {
 	if (!isFields(value) || value.type !== type) return undefined;
-	return relayableSdp(value.sdp, limits);
+	const { sdp } = value;
+	return typeof sdp === 'number' ? reading.sdps[sdp] : relayableSdp(sdp, reading.limits);
 }
 
 function isFields(value: unknown): value is Fields {

@@ -4,6 +4,7 @@ import { OfferLedger } from './offer-ledger.ts';
 import type { RemotePeer } from './offer-ledger.ts';
 import type { Swarm } from './swarm.ts';
 import { TokenBucket } from './token-bucket.ts';
+import { wireOfId } from './wire-text.ts';
 
 /** One connection's membership in one swarm. */
 export class Peer {
@@ -33,7 +34,7 @@ export class Peer {
 
 	constructor(peerId: string, swarm: Swarm, connection: Connection, limits: Limits, nowMs: number) {
 		this.peerId = peerId;
-		this.peerIdJson = JSON.stringify(peerId);
+		this.peerIdJson = wireOfId(peerId);
 		this.swarm = swarm;
 		this.connection = connection;
 		this.joinedMs = nowMs;

@@ -1,3 +1,5 @@
+import { wireOfId, wireOfText } from './wire-text.ts';
+
 /** Fields of an announce reply that only clients which sent `shoal` get to see. */
 export interface ReplyHints {
 	/** The tracker's clock, Unix milliseconds. */
@@ -14,7 +16,7 @@ export interface SwarmCounts {
 	readonly downloaded: number;
 }
 
-/** Announce reply. `hashJson` is the infohash already as JSON. */
+/** Announce reply, as wire text. `hashJson` is the infohash as JSON in wire text. */
 export function announceReply(
 	hashJson: string,
 	counts: SwarmCounts,
@@ -25,14 +27,14 @@ export function announceReply(
 	return `{"action":"announce","info_hash":${hashJson},"interval":${intervalS},"complete":${counts.complete},"incomplete":${counts.incomplete}${extra}}`;
 }
 
-/** What all offers of one announce begin with; ids are already JSON. */
+/** What all offers of one announce begin with; ids are JSON in wire text already. */
 export function offerPrefix(hashJson: string, peerIdJson: string): string {
 	return `{"action":"announce","info_hash":${hashJson},"peer_id":${peerIdJson},"offer_id":`;
 }
 
 /** A relayed offer: built anew from checked fields, never passed on. */
-export function relayedOffer(prefix: string, offerId: string, sdp: string): string {
-	return `${prefix}${JSON.stringify(offerId)},"offer":{"type":"offer","sdp":${JSON.stringify(sdp)}}}`;
+export function relayedOffer(prefix: string, offerId: string, sdpJson: string): string {
+	return `${prefix}${wireOfId(offerId)},"offer":{"type":"offer","sdp":${sdpJson}}}`;
 }
 
 /** A relayed answer. */
@@ -40,18 +42,16 @@ export function relayedAnswer(
 	hashJson: string,
 	peerIdJson: string,
 	offerId: string,
-	sdp: string,
+	sdpJson: string,
 ): string {
-	return `${offerPrefix(hashJson, peerIdJson)}${JSON.stringify(offerId)},"answer":{"type":"answer","sdp":${JSON.stringify(sdp)}}}`;
+	return `${offerPrefix(hashJson, peerIdJson)}${wireOfId(offerId)},"answer":{"type":"answer","sdp":${sdpJson}}}`;
 }
 
 /** Scrape reply for the named infohashes. */
 export function scrapeReply(files: Iterable<readonly [string, SwarmCounts]>): string {
 	const entries: string[] = [];
 	for (const [infoHash, { complete, incomplete, downloaded }] of files) {
-		entries.push(
-			`${JSON.stringify(infoHash)}:${JSON.stringify({ complete, incomplete, downloaded })}`,
-		);
+		entries.push(`${wireOfId(infoHash)}:${JSON.stringify({ complete, incomplete, downloaded })}`);
 	}
 	return `{"action":"scrape","files":{${entries.join(',')}}}`;
 }
@@ -65,5 +65,5 @@ export function failureReply(
 	infoHash: string,
 	reason: string,
 ): string {
-	return JSON.stringify({ action, info_hash: infoHash, 'failure reason': reason });
+	return wireOfText(JSON.stringify({ action, info_hash: infoHash, 'failure reason': reason }));
 }

@@ -1,5 +1,6 @@
 import type { Peer } from './peer.ts';
 import { RandomSet } from './random-set.ts';
+import { wireOfId } from './wire-text.ts';
 
 /** The peers of one torrent on this node. */
 export class Swarm {
@@ -17,7 +18,7 @@ export class Swarm {
 
 	constructor(infoHash: string) {
 		this.infoHash = infoHash;
-		this.infoHashJson = JSON.stringify(infoHash);
+		this.infoHashJson = wireOfId(infoHash);
 	}
 
 	get size(): number {

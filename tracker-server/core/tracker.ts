@@ -24,6 +24,7 @@ import { sameText } from './same-text.ts';
 import type { Swarm } from './swarm.ts';
 import { Tally, count } from './tally.ts';
 import type { MessageType } from './tally.ts';
+import { wireOfId } from './wire-text.ts';
 
 export interface TrackerOptions {
 	readonly limits?: Partial<Limits>;
@@ -106,13 +107,13 @@ export class Tracker {
 	}
 
 	/**
-	 * A text message from a client; says what kind it was, if it was read. Never throws for what it
+	 * A text message from a client, as wire text; says what kind it was, if it was read. Never throws for what it
 	 * says.
 	 */
-	receive(connection: Connection, text: string, nowMs: number): ClientMessage['type'] | undefined {
+	receive(connection: Connection, wire: string, nowMs: number): ClientMessage['type'] | undefined {
 		if (connection.closed) return undefined;
 		const { limits, tally } = this;
-		tally.bytesIn += text.length;
+		tally.bytesIn += wire.length;
 		connection.aliveMs = nowMs;
 		const heeded = heed(connection, limits, nowMs);
 		if (heeded !== 'read') {
@@ -120,7 +121,7 @@ export class Tracker {
 			if (heeded === 'close') this.#close(connection, 1008, 'flood');
 			return undefined;
 		}
-		const message = parseMessage(text, limits);
+		const message = parseMessage(wire, limits);
 		if (message.type === 'invalid') {
 			this.#onInvalid(connection, message, nowMs);
 			return 'invalid';
@@ -311,7 +312,7 @@ export class Tracker {
 		target.inbound.tokens -= 1;
 		target.unanswered += 1;
 		target.ledger.add(offer.offerId, from, nowMs, this.limits.pendingPerPeer);
-		this.#send(connection, 'offer', relayedOffer(prefix, offer.offerId, offer.sdp));
+		this.#send(connection, 'offer', relayedOffer(prefix, offer.offerId, offer.sdpJson));
 	}
 
 	/** Offers from a peer of another node, for peers of this one; says how many were placed. */
@@ -326,7 +327,7 @@ export class Tracker {
 		const asker = { self: from, peer: undefined, region: '', steered: false, starving: false };
 		const tools = { limits: this.limits, nowMs, random: this.#options.random };
 		const { peers } = choosePeers(swarm, asker, offers.length, tools);
-		const prefix = offerPrefix(swarm.infoHashJson, JSON.stringify(from.peerId));
+		const prefix = offerPrefix(swarm.infoHashJson, wireOfId(from.peerId));
 		peers.forEach((target, i) => this.#deliver(target, from, prefix, offers[i] as Offer, nowMs));
 		return peers.length;
 	}
@@ -343,9 +344,9 @@ export class Tracker {
 		peer.sentAbroad?.delete(answer.offerId);
 		const text = relayedAnswer(
 			swarm.infoHashJson,
-			JSON.stringify(answer.peerId),
+			wireOfId(answer.peerId),
 			answer.offerId,
-			answer.sdp,
+			answer.sdpJson,
 		);
 		this.#send(peer.connection, 'answer', text);
 		this.#countAnswer('relayed', sent.atMs, nowMs);
@@ -365,14 +366,14 @@ export class Tracker {
 		const { from } = entry;
 		if (from.gone) return count(tally.answers, 'gone');
 		if (!(from instanceof Peer)) {
-			this.abroad?.answer(from, message.infoHash, own.peerId, message.offerId, message.sdp);
+			this.abroad?.answer(from, message.infoHash, own.peerId, message.offerId, message.sdpJson);
 			return count(tally.answers, 'remote');
 		}
 		const text = relayedAnswer(
 			own.swarm.infoHashJson,
 			own.peerIdJson,
 			message.offerId,
-			message.sdp,
+			message.sdpJson,
 		);
 		if (from.connection) this.#send(from.connection, 'answer', text);
 		this.#countAnswer('relayed', entry.atMs, nowMs);

@@ -132,14 +132,19 @@ export class Sockets {
 			token,
 		};
 		this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-			this.#onConnection(webSocket, origin, nowMs);
+			this.#onConnection(webSocket, socket, origin, nowMs);
 		});
 	}
 
-	#onConnection(socket: WebSocket, origin: Connection['origin'], nowMs: number): void {
+	#onConnection(
+		socket: WebSocket,
+		stream: Duplex,
+		origin: Connection['origin'],
+		nowMs: number,
+	): void {
 		const { now } = this.#options;
 		const tracker = this.#tracker;
-		const link = new WebSocketLink(socket, this.#linkOptions);
+		const link = new WebSocketLink(socket, stream, this.#linkOptions);
 		const connection = tracker.connect(link, origin, nowMs);
 		link.connection = connection;
 		this.gate.enter(origin.addressKey);
@@ -148,7 +153,7 @@ export class Sockets {
 		socket.on('message', (data: RawData, isBinary: boolean) => {
 			if (isBinary) return tracker.receiveBinary(connection, now());
 			const beganMs = performance.now();
-			const type = tracker.receive(connection, textOf(data), now());
+			const type = tracker.receive(connection, wireOf(data), now());
 			if (type === 'announce') tracker.tally.announce.observe((performance.now() - beganMs) / 1000);
 		});
 		socket.on('pong', () => {
@@ -255,9 +260,12 @@ function pause(ms: number): Promise<void> {
 	});
 }
 
-function textOf(data: RawData): string {
-	if (Array.isArray(data)) return Buffer.concat(data).toString();
-	return data instanceof ArrayBuffer ? Buffer.from(data).toString() : data.toString();
+/** The bytes of a message as wire text. */
+function wireOf(data: RawData): string {
+	if (Array.isArray(data)) return Buffer.concat(data).toString('latin1');
+	return data instanceof ArrayBuffer
+		? Buffer.from(data).toString('latin1')
+		: data.toString('latin1');
 }
 
 function headerText(request: IncomingMessage, name: string): string | undefined {

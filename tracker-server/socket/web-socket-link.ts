@@ -1,6 +1,8 @@
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 
 import type { CloseReason, Connection, Link } from '../core/connection.ts';
+import { textFrame } from './text-frame.ts';
 
 /** Why a socket ended, for the metrics. */
 export type EndReason =
@@ -28,25 +30,32 @@ export class WebSocketLink implements Link {
 	pongDueMs = 0;
 	missedPongs = 0;
 	readonly #socket: WebSocket;
+	readonly #stream: Duplex;
 	readonly #options: LinkOptions;
 	#stoodBytes = 0;
 	#stoodSinceMs = 0;
 
-	constructor(socket: WebSocket, options: LinkOptions) {
+	/** `stream` is what `socket` was upgraded from. */
+	constructor(socket: WebSocket, stream: Duplex, options: LinkOptions) {
 		this.#socket = socket;
+		this.#stream = stream;
 		this.#options = options;
 	}
 
 	get queuedBytes(): number {
-		return this.#socket.bufferedAmount;
+		return this.#stream.writableLength;
 	}
 
-	send(text: string): void {
+	/**
+	 * Sends wire text as one frame, in one write. Frames written past `ws` cannot break into its own:
+	 * it writes each of them whole, as nothing here is compressed.
+	 */
+	send(wire: string): void {
 		const socket = this.#socket;
 		if (socket.readyState !== socket.OPEN) return;
-		if (socket.bufferedAmount + text.length > this.#options.hardQueueBytes) return this.end('slow');
-		socket.send(text);
-		if (socket.bufferedAmount > 0) this.#options.watched.add(this);
+		const frame = textFrame(wire);
+		if (this.queuedBytes + frame.length > this.#options.hardQueueBytes) return this.end('slow');
+		if (!this.#stream.write(frame) || this.queuedBytes > 0) this.#options.watched.add(this);
 	}
 
 	probe(): void {

@@ -1,6 +1,7 @@
 import type { CloseReason, Connection, Link, Origin } from '../core/connection.ts';
 import { Tracker } from '../core/tracker.ts';
 import type { TrackerOptions } from '../core/tracker.ts';
+import { textOfWire, wireOfText } from '../core/wire-text.ts';
 import { announceMessage } from './messages.ts';
 import type { Json } from './raw-client.ts';
 
@@ -11,8 +12,8 @@ export class FakeLink implements Link {
 	probes = 0;
 	closed: { code: number; reason: CloseReason } | undefined;
 
-	send(text: string): void {
-		this.sent.push(JSON.parse(text) as Json);
+	send(wire: string): void {
+		this.sent.push(JSON.parse(textOfWire(wire)) as Json);
 	}
 
 	probe(): void {
@@ -57,7 +58,7 @@ export class FakeClient {
 
 	send(message: unknown): void {
 		const text = typeof message === 'string' ? message : JSON.stringify(message);
-		this.#world.tracker.receive(this.connection, text, this.#world.nowMs);
+		this.#world.tracker.receive(this.connection, wireOfText(text), this.#world.nowMs);
 	}
 
 	announce(infoHash: string, peerId: string, fields: Json = {}): void {
