@@ -12,12 +12,14 @@ export interface Gallery {
 	close(): Promise<void>;
 }
 
-const page = join(import.meta.dirname, '../src/routes/_ui/testing/gallery.html');
+const routes = join(import.meta.dirname, '../src/routes');
+/** The home page is shown as it is. */
+const input = [join(routes, 'index.html'), join(routes, '_ui/testing/gallery.html')];
 
 /** As strict as the real server is: nothing in line, nothing from elsewhere. */
 const CSP =
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src blob:; " +
-	"connect-src 'self'; base-uri 'none'; form-action 'self'";
+	"connect-src 'self'; base-uri 'none'; form-action 'none'";
 
 /** Builds the gallery and serves it on a free port of this machine; the caller closes it. */
 export async function openGallery(): Promise<Gallery> {
@@ -26,7 +28,7 @@ export async function openGallery(): Promise<Gallery> {
 		...config,
 		configFile: false,
 		logLevel: 'error',
-		build: { ...config.build, outDir, rolldownOptions: { input: page } },
+		build: { ...config.build, outDir, rolldownOptions: { input } },
 	});
 	const server = await preview({
 		configFile: false,
@@ -36,9 +38,12 @@ export async function openGallery(): Promise<Gallery> {
 		preview: { port: 0, host: 'localhost', headers: { 'content-security-policy': CSP } },
 	});
 	const { port } = server.httpServer.address() as AddressInfo;
-	const base = `http://localhost:${port}/_ui/testing/gallery.html`;
+	const base = `http://localhost:${port}/`;
 	return {
-		address: (name, state = '') => `${base}?${new URLSearchParams({ page: name, state })}`,
+		address: (page, state = '') =>
+			page === 'home'
+				? base
+				: `${base}_ui/testing/gallery.html?${new URLSearchParams({ page, state })}`,
 		async close() {
 			await server.close();
 			await rm(outDir, { recursive: true, force: true });

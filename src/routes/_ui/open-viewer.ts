@@ -1,4 +1,4 @@
-import { Player, Viewer, loadConfig, parseChannel } from '../../lib/index.ts';
+import { Player, Viewer, ShoalError, loadConfig, parseChannel } from '../../lib/index.ts';
 import type { WatchingParts } from './watching.svelte.ts';
 
 /** The real viewer and player for the link in the address bar; both pages that watch stand on it. */
@@ -9,6 +9,7 @@ export function openFromAddress(options: { remembers: boolean }): WatchingParts 
 		remembers: options.remembers,
 		async open(video, sharing) {
 			parseChannel(location.hash); // a cut link is told at once, whatever the network does
+			if (!isSecureContext) throw new ShoalError('no-signing', 'the page came over plain http');
 			const config = await loadConfig(new URL('../config.json', location.href).href);
 			const viewer = new Viewer(location.hash, { config, ...sharing });
 			const player = new Player(video, viewer);

@@ -35,8 +35,8 @@ export const ERROR_WORDS: Readonly<Record<ShoalErrorCode, Required<Words>>> = {
 		todo: 'Allow WebRTC for this page, or open the link in a current Chrome, Edge, Firefox or Safari.',
 	},
 	'no-signing': {
-		what: 'This browser can’t sign a broadcast.',
-		why: 'A channel needs Ed25519 keys, which came to Chrome 137, Firefox 129 and Safari 17, on secure pages only.',
+		what: 'This browser can’t handle signed broadcasts.',
+		why: 'They need Ed25519 keys, which came to Chrome 137, Firefox 129 and Safari 17, on secure pages only.',
 		todo: 'Open this page over https in a current browser.',
 	},
 	'capture-denied': {
@@ -138,6 +138,13 @@ export function failureWords(error: unknown): Required<Words> {
 	return typeof code === 'string' && Object.hasOwn(ERROR_WORDS, code)
 		? ERROR_WORDS[code as ShoalErrorCode]
 		: UNFORESEEN;
+}
+
+/** The sentence for a text that is no peer link. */
+export function linkTrouble(text: string, error: unknown): string {
+	if (!text.trim()) return 'Paste a peer link first.';
+	const { what, why } = failureWords(error);
+	return `${what} ${why}`;
 }
 
 /** The sentence for a source that could not be opened. */

@@ -12,6 +12,7 @@ import {
 	type Source,
 } from '../../lib/index.ts';
 import '../_ui/look.css';
+import Framed from './Framed.svelte';
 import Page from './Page.svelte';
 import { Studio, type StudioParts } from './studio.svelte.ts';
 
@@ -33,4 +34,10 @@ const parts: StudioParts<Source, Profile> = {
 	}),
 };
 
-mount(Page, { target: document.body, props: { studio: new Studio(parts) } });
+// A page that could be clicked through another one must not hold the camera; where the server can't
+// forbid framing, the page itself does.
+if (window.top === window) {
+	mount(Page, { target: document.body, props: { studio: new Studio(parts) } });
+} else {
+	mount(Framed, { target: document.body });
+}

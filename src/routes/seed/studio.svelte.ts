@@ -270,7 +270,7 @@ export class Studio {
 
 	/** Goes off air; the link stays for the next time. */
 	async stop(): Promise<void> {
-		if (!this.#broadcaster || !this.onAir) return;
+		if (!this.#broadcaster || !this.onAir || this.air.type === 'stopping') return;
 		this.trouble = undefined;
 		this.warning = undefined;
 		try {

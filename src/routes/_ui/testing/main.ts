@@ -1,7 +1,6 @@
 // Every state of every page, shown on request: gallery.html?page=watch&state=stalled.
 // Served to tests alone; no build takes it up.
 import { mount } from 'svelte';
-import HomePage from '../../Page.svelte';
 import EmbedPage from '../../embed/Page.svelte';
 import SeedPage from '../../seed/Page.svelte';
 import WatchPage from '../../watch/Page.svelte';
@@ -14,9 +13,6 @@ const state = query.get('state') ?? '';
 const target = document.body;
 
 switch (query.get('page')) {
-	case 'home':
-		mount(HomePage, { target });
-		break;
 	case 'seed':
 		mount(SeedPage, { target, props: { studio: studioIn(state) } });
 		break;
