@@ -1,0 +1,38 @@
+/**
+ * Shoal: live streaming carried by the people who watch it. The one door to the library, for pages, the command line and
+ * npm users alike.
+ * @module
+ */
+export { Broadcaster } from './broadcaster.ts';
+export type {
+	BroadcasterEvents,
+	BroadcasterOptions,
+	BroadcasterState,
+	BroadcasterStats,
+	BroadcasterWarning,
+} from './broadcaster.ts';
+export { Viewer } from './viewer.ts';
+export type {
+	ReceivedSegment,
+	ViewerEvents,
+	ViewerOptions,
+	ViewerState,
+	ViewerStats,
+} from './viewer.ts';
+export { Player } from './player.ts';
+export type { PlayerEvents, PlayerOptions, PlayerState, PlayerStats } from './player.ts';
+export { loadConfig } from './config.ts';
+export type { SiteConfig } from './config.ts';
+export { openCamera } from './capture/camera.ts';
+export { listDevices } from './capture/devices.ts';
+export { openFile } from './capture/file.ts';
+export { openScreen } from './capture/screen.ts';
+export type { Source, SourceKind } from './capture/source.ts';
+export { LOW_DELAY, STEADY } from './encode/profile.ts';
+export type { Profile } from './encode/profile.ts';
+export { parseChannel } from './model/channel.ts';
+export type { Channel } from './model/channel.ts';
+export { ShoalError } from './model/error.ts';
+export type { ShoalErrorCode } from './model/error.ts';
+export type { Manifest } from './model/manifest.ts';
+export type { InitSegment } from './model/segment.ts';
