@@ -22,8 +22,8 @@ export interface WatchingParts {
 
 /** How often the delay on show is renewed. */
 const BEHIND_TICK_MS = 500;
-/** How stale `quietMs` may become in words. */
-const QUIET_TICK_MS = 1000;
+/** A search for peers as long as this means that nobody is there yet. */
+const LONELY_AFTER_MS = 4000;
 /** What a capped viewer passes on at most, bits a second. */
 export const CAPPED_UPLOAD_BPS = 1_000_000;
 
@@ -47,6 +47,8 @@ export class Watching {
 	stats: ViewerStatsPort | undefined = $state.raw();
 	title = $state('');
 	online = $state(true);
+	/** Whether the search for peers has found nobody for a while. */
+	lonely = $state(false);
 	blocked = $state(false);
 	atEdge = $state(true);
 	behindMs = $state(0);
@@ -64,7 +66,7 @@ export class Watching {
 	#video: HTMLVideoElement | undefined;
 	#viewerPort: ViewerPort | undefined;
 	#playerPort: PlayerPort | undefined;
-	#quietSinceMs: number | undefined;
+	#lonelyTimer: ReturnType<typeof setTimeout> | undefined;
 	#closed = false;
 
 	constructor(parts: WatchingParts) {
@@ -96,6 +98,7 @@ export class Watching {
 
 	/** Why only a person can get on from here: a code of the library. */
 	get failure(): string | undefined {
+		if (this.moving) return undefined; // what came before it failed is still worth seeing
 		if (this.viewer.type === 'failed') return this.viewer.error.code;
 		return this.player.type === 'failed' ? this.player.error.code : undefined;
 	}
@@ -156,20 +159,18 @@ export class Watching {
 		const behind = setInterval(() => {
 			if (this.player.type === 'playing') this.behindMs = player.behindMs ?? 0;
 		}, BEHIND_TICK_MS);
-		const quiet = setInterval(() => {
-			if (this.viewer.type !== 'waiting' || this.#quietSinceMs === undefined) return;
-			this.viewer = { type: 'waiting', quietMs: performance.now() - this.#quietSinceMs };
-		}, QUIET_TICK_MS);
 		this.#stops.push(
 			() => clearInterval(behind),
-			() => clearInterval(quiet),
+			() => clearTimeout(this.#lonelyTimer),
 		);
 	}
 
 	#takeViewerState(state: ViewerState) {
 		this.viewer = state;
-		const quietMs = state.type === 'waiting' ? state.quietMs : undefined;
-		this.#quietSinceMs = quietMs === undefined ? undefined : performance.now() - quietMs;
+		this.lonely = false;
+		clearTimeout(this.#lonelyTimer);
+		if (state.type !== 'finding-peers') return;
+		this.#lonelyTimer = setTimeout(() => (this.lonely = true), LONELY_AFTER_MS);
 	}
 
 	#watchBrowser(video: HTMLVideoElement) {

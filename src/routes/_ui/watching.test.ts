@@ -68,15 +68,17 @@ test('a title that comes with the stream is shown', async () => {
 	await model.close();
 });
 
-test('a quiet broadcaster is quiet for longer and longer', async () => {
+test('a search that finds nobody turns into waiting, and anew with each search', async () => {
 	const model = await watching();
-	viewer.become({ type: 'waiting', quietMs: 8000 });
-	expect(model.words.why).toBe('They went quiet 8 s ago.');
-	vi.advanceTimersByTime(60_000);
-	expect(model.words.why).toBe('They went quiet 1 min ago.');
-	viewer.become({ type: 'receiving' });
-	vi.advanceTimersByTime(5000);
-	expect(model.viewer.type).toBe('receiving');
+	viewer.become({ type: 'finding-peers' });
+	vi.advanceTimersByTime(3000);
+	expect(model.words.what).toBe('Finding peers.');
+	vi.advanceTimersByTime(2000);
+	expect(model.words.what).toBe('Waiting for the broadcaster.');
+	viewer.become({ type: 'no-tracker' });
+	expect(model.words.what).toBe('The tracker can’t be reached.');
+	viewer.become({ type: 'finding-peers' });
+	expect(model.words.what).toBe('Finding peers.');
 	await model.close();
 });
 

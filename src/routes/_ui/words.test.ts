@@ -48,6 +48,7 @@ const view: WatchView = {
 	viewer: { type: 'receiving' },
 	player: { type: 'playing' },
 	online: true,
+	lonely: false,
 	blocked: false,
 	atEdge: true,
 	behindMs: 640,
@@ -57,7 +58,7 @@ function everyWatchView(): WatchView[] {
 	return viewerStates.flatMap((viewer) =>
 		playerStates.flatMap((player) =>
 			[true, false].flatMap((flag) => [
-				{ ...view, viewer, player, online: flag },
+				{ ...view, viewer, player, online: flag, lonely: !flag },
 				{ ...view, viewer, player, blocked: flag, atEdge: !flag, behindMs: 12_000 },
 			]),
 		),
@@ -134,7 +135,7 @@ describe('the words', () => {
 
 describe('a viewer reads', () => {
 	test('that it plays, for as long as the picture moves, whatever the swarm does', () => {
-		for (const viewer of viewerStates.filter((state) => state.type !== 'failed')) {
+		for (const viewer of viewerStates) {
 			expect(watchWords({ ...view, viewer, online: false }).what).toBe('Playing live.');
 		}
 		expect(watchWords({ ...view, atEdge: false, behindMs: 12_000 }).what).toBe(
@@ -160,7 +161,8 @@ describe('a viewer reads', () => {
 	});
 
 	test('the failure of either half', () => {
-		expect(watchWords({ ...view, viewer: failed })).toBe(ERROR_WORDS['no-webrtc']);
+		const idle = { type: 'idle' } as const;
+		expect(watchWords({ ...view, viewer: failed, player: idle })).toBe(ERROR_WORDS['no-webrtc']);
 		const player = { type: 'failed', error: { code: 'unsupported-codec' } } as const;
 		expect(watchWords({ ...view, player })).toBe(ERROR_WORDS['unsupported-codec']);
 	});

@@ -87,7 +87,7 @@ export const ERROR_WORDS: Readonly<Record<ShoalErrorCode, Required<Words>>> = {
 	'ice-failed': {
 		what: 'No way through to the others.',
 		why: 'Viewers were found, but a firewall or router on the way lets no direct connection through.',
-		todo: 'Try another network or switch off the VPN, then reload the page.',
+		todo: 'Try another network or switch off the VPN; this page keeps trying.',
 	},
 	'already-live': {
 		what: 'You’re on air in another tab.',
@@ -255,6 +255,8 @@ export interface WatchView {
 	readonly viewer: ViewerState;
 	readonly player: PlayerState;
 	readonly online: boolean;
+	/** Whether the search for peers has found nobody for a while. */
+	readonly lonely: boolean;
 	/** Whether the browser refused to start playing by itself. */
 	readonly blocked: boolean;
 	readonly atEdge: boolean;
@@ -264,8 +266,6 @@ export interface WatchView {
 /** Where a viewer stands: the picture first, and when it doesn't move, what it waits for. */
 export function watchWords(view: WatchView): Words {
 	const { viewer, player } = view;
-	if (viewer.type === 'failed') return failureWords(viewer.error);
-	if (player.type === 'failed') return failureWords(player.error);
 	if (view.blocked) {
 		return {
 			what: 'Ready to play.',
@@ -277,6 +277,8 @@ export function watchWords(view: WatchView): Words {
 		if (view.atEdge) return { what: 'Playing live.' };
 		return { what: `Playing, ${span(view.behindMs)} behind.`, todo: 'Jump to live to catch up.' };
 	}
+	if (viewer.type === 'failed') return failureWords(viewer.error);
+	if (player.type === 'failed') return failureWords(player.error);
 	if (player.type === 'paused') return { what: 'Paused.', todo: 'Press Play to go on.' };
 	if (player.type === 'ended' || viewer.type === 'ended') {
 		return {
@@ -285,10 +287,13 @@ export function watchWords(view: WatchView): Words {
 		};
 	}
 	if (!view.online) return OFFLINE;
-	return waitingWords(viewer, player.type === 'stalled');
+	return waitingWords(viewer, { stalled: player.type === 'stalled', lonely: view.lonely });
 }
 
-function waitingWords(viewer: ViewerState, stalled: boolean): Words {
+function waitingWords(
+	viewer: ViewerState,
+	{ stalled, lonely }: { stalled: boolean; lonely: boolean },
+): Words {
 	switch (viewer.type) {
 		case 'connecting':
 			return {
@@ -298,7 +303,13 @@ function waitingWords(viewer: ViewerState, stalled: boolean): Words {
 		case 'no-tracker':
 			return ERROR_WORDS['no-tracker'];
 		case 'finding-peers':
-			return { what: 'Finding peers.', why: 'Looking for others who watch this broadcast.' };
+			return lonely
+				? {
+						what: 'Waiting for the broadcaster.',
+						why: 'Nobody is here yet, neither the broadcaster nor other viewers.',
+						todo: 'This page will pick up by itself.',
+					}
+				: { what: 'Finding peers.', why: 'Looking for others who watch this broadcast.' };
 		case 'waiting':
 			return {
 				what: 'Waiting for the broadcaster.',

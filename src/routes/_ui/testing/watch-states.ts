@@ -13,6 +13,7 @@ interface WatchState {
 	title?: string;
 	blocked?: boolean;
 	offline?: boolean;
+	lonely?: boolean;
 	loud?: boolean;
 	noticed?: boolean;
 	/** Thrown when the page opens. */
@@ -38,6 +39,7 @@ export const WATCH_STATES: Readonly<Record<string, WatchState>> = {
 	connecting: {},
 	'tracker-gone': { viewer: { type: 'no-tracker', retryInMs: 4000 } },
 	'finding-peers': { viewer: { type: 'finding-peers' } },
+	'nobody-here': { viewer: { type: 'finding-peers' }, lonely: true },
 	'waiting-first': { viewer: { type: 'waiting' } },
 	buffering: { viewer: receiving, player: { type: 'buffering' } },
 	'playing-first-visit': { ...live, noticed: false, viewers: 2, uploadBps: 0 },
@@ -87,6 +89,7 @@ export function watchingIn(name: string, remembers: boolean): Watching {
 		if (given.viewer) viewer.become(given.viewer);
 		if (given.played) player.become(playing);
 		if (given.player) player.become(given.player);
+		model.lonely = given.lonely ?? false;
 		if (given.player?.type === 'paused') video.pause();
 		if (given.blocked) player.say('autoplayblocked', undefined);
 		if (given.viewers !== undefined) {
