@@ -1,7 +1,9 @@
 import type { InitSegment } from './model/segment.ts';
 import { ShoalError } from './model/error.ts';
+import { FrameCount } from './play/frame-count.ts';
+import type { AppendBounds } from './play/append-queue.ts';
 import type { LiveSegment } from './play/live-segment.ts';
-import { canPlay, MediaSink, needsNewSource, rangesOf, videoError } from './play/media-sink.ts';
+import { canPlay, rangesOf } from './play/media-sink.ts';
 import {
 	Playback,
 	type PlaybackCounts,
@@ -9,6 +11,8 @@ import {
 	type VideoView,
 } from './play/playback.ts';
 import { aheadS } from './play/ranges.ts';
+import { SinkDriver } from './play/sink-driver.ts';
+import { startVideo } from './play/start-video.ts';
 import type { Clock } from './util/clock.ts';
 import { Emitter } from './util/emitter.ts';
 
@@ -74,6 +78,8 @@ export interface PlayerEvents {
 export interface PlayerOptions {
 	/** Delay behind the live edge that is held at least, milliseconds. @default 'auto', the least that plays smoothly */
 	readonly targetLatencyMs?: number | 'auto';
+	/** How much media is kept to go back to, and how much may wait. */
+	readonly bounds?: AppendBounds;
 	readonly clock?: Clock;
 }
 
@@ -92,8 +98,6 @@ const STATS_MS = 1000;
 const STALL_SHOWN_MS = 150;
 /** So far behind the target one still counts as live. */
 const LIVE_SLACK_S = 1.5;
-const MAX_REBUILDS = 3;
-const REBUILD_WINDOW_MS = 60_000;
 /** What makes the player look at the video again. */
 const VIDEO_EVENTS = [
 	'waiting',
@@ -110,21 +114,19 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 	readonly #video: HTMLVideoElement;
 	readonly #clock: Clock;
 	readonly #playback: Playback;
+	readonly #driver: SinkDriver;
 	readonly #undo: (() => void)[] = [];
 	readonly #openedMs: number;
 	#state: PlayerState = { type: 'idle' };
-	#error: ShoalError | undefined;
-	#sink: MediaSink | undefined;
-	#pumping = false;
+	/** The broadcast's codec, which this browser can't play. */
+	#unsupported: ShoalError | undefined;
 	#wantsPlay = false;
 	#closed = false;
 	#hasMedia = false;
 	#ownSeekS: number | undefined;
 	#wasAtEdge: boolean | undefined;
 	#firstFrameMs: number | undefined;
-	#appendedBytes = 0;
-	#rebuildsMs: number[] = [];
-	#rebuilds = 0;
+	readonly #frames = new FrameCount();
 	#statsMs = -Infinity;
 
 	/** The element and the viewer stay the caller's; `close` gives the element back empty. */
@@ -133,8 +135,16 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 		this.viewer = viewer;
 		this.#video = video;
 		this.#clock = options.clock ?? systemClock;
-		this.#playback = new Playback({ targetMs: options.targetLatencyMs });
+		this.#playback = new Playback({ targetMs: options.targetLatencyMs, bounds: options.bounds });
 		this.#openedMs = this.#clock.now();
+		this.#driver = new SinkDriver({
+			video,
+			playback: this.#playback,
+			clock: this.#clock,
+			view: () => this.#view(),
+			onopen: () => this.#onOpen(),
+			onchange: () => this.#evaluate(),
+		});
 		video.preservesPitch = true;
 		this.#undo.push(
 			viewer.on('init', (init) => this.#onInit(init)),
@@ -169,7 +179,6 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 
 	get stats(): PlayerStats {
 		const video = this.#video;
-		const quality = video.getVideoPlaybackQuality();
 		const { targetS } = this.#playback;
 		const signedAtMs = this.#playback.signedAtMs(video.currentTime);
 		return {
@@ -180,11 +189,10 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 			bufferedMs: toMs(aheadS(rangesOf(video.buffered), video.currentTime)),
 			pendingSegments: this.#playback.pendingSegments,
 			rate: video.playbackRate,
-			droppedFrames: quality.droppedVideoFrames,
-			decodedFrames: quality.totalVideoFrames,
-			appendedBytes: this.#appendedBytes,
+			...this.#frames.update(video.getVideoPlaybackQuality()),
+			appendedBytes: this.#driver.appendedBytes,
 			firstFrameMs: this.#firstFrameMs,
-			rebuilds: this.#rebuilds,
+			rebuilds: this.#driver.rebuilds,
 		};
 	}
 
@@ -195,11 +203,8 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 	async play(): Promise<void> {
 		if (this.#closed) throw new ShoalError('closed', 'the player is closed');
 		this.#wantsPlay = true;
-		if (this.#error?.code === 'playback-failed') {
-			this.#error = undefined;
-			this.#rebuildsMs = [];
-		}
-		if (this.#sink) await this.#startVideo();
+		this.#driver.retry();
+		if (this.#driver.isOpen) await this.#startVideo();
 		this.#evaluate();
 	}
 
@@ -214,8 +219,7 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 		if (this.#closed) return;
 		this.#closed = true;
 		for (const undo of this.#undo.splice(0)) undo();
-		this.#sink?.close();
-		this.#sink = undefined;
+		this.#driver.close();
 		this.#video.removeAttribute('src');
 		this.#video.load();
 		this.viewer.setPlayhead?.(undefined);
@@ -243,10 +247,8 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 		this.#undo.push(cancel);
 	}
 
-	/** The source is opened while the first segment is still on its way. */
 	#onInit(init: InitSegment): void {
-		if (!this.#accepts(init) || this.#sink || this.#pumping || this.#error) return;
-		void this.#pump(init);
+		if (this.#accepts(init)) this.#driver.prepare(init);
 	}
 
 	#onSegment(segment: LiveSegment): void {
@@ -256,23 +258,21 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 		this.#evaluate();
 	}
 
-	#accepts(init: InitSegment): boolean {
-		if (canPlay(init.mime)) {
-			if (this.#error?.code === 'unsupported-codec') this.#error = undefined;
-			return true;
-		}
-		this.#error ??= new ShoalError('unsupported-codec', `this browser can't play ${init.mime}`);
+	#accepts({ mime }: InitSegment): boolean {
+		const accepts = canPlay(mime);
+		if (accepts === !this.#unsupported) return accepts;
+		const text = `this browser can't play ${mime}`;
+		this.#unsupported = accepts ? undefined : new ShoalError('unsupported-codec', text);
 		this.#evaluate();
-		return false;
+		return accepts;
 	}
 
 	/** The one place where anything is decided; every event ends here. */
 	#evaluate(): void {
 		if (this.#closed) return;
-		if (this.#error?.code !== 'playback-failed') {
-			if (this.#sink) this.#perform(this.#playback.steer(this.#view()));
-			void this.#pump();
-		}
+		if (this.#driver.isOpen) this.#perform(this.#playback.steer(this.#view()));
+		this.#driver.drive();
+		this.#frames.update(this.#video.getVideoPlaybackQuality());
 		this.#showState();
 		this.#showEdge();
 	}
@@ -301,109 +301,27 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 				this.#video.playbackRate = step.rate;
 				break;
 			case 'rebuild':
-				this.#rebuild(this.#video.currentTime);
+				this.#driver.mend();
 				break;
 			case undefined:
 		}
 	}
 
-	/** Carries out what the queue asks for, one operation after another. */
-	async #pump(first?: InitSegment): Promise<void> {
-		if (this.#pumping || (this.#sink && !this.#sink.isReady)) return;
-		this.#pumping = true;
-		try {
-			if (first) await this.#openSink(first);
-			while (!this.#closed && !this.#error) if (!(await this.#advance())) break;
-		} finally {
-			this.#pumping = false;
-		}
-	}
-
-	/** One step of the queue; `false` when there is none. */
-	async #advance(): Promise<boolean> {
-		const step = this.#playback.media(this.#view());
-		if (!step) return false;
-		if (step.type === 'append') {
-			const { init } = step.placed.segment;
-			const present = this.#sink?.init;
-			if (present && needsNewSource(present, init)) this.#replaceSink(step.placed.startS - 0.001);
-			this.#sink ??= await this.#openSink(init);
-		}
-		const sink = this.#sink;
-		if (!sink?.isReady) return false;
-		const result = await (step.type === 'append'
-			? sink.append(step.placed)
-			: sink.remove(step.fromS, step.toS));
-		if (this.#closed || sink !== this.#sink) return false;
-		if (result === 'full') this.#playback.full(step, this.#clock.now());
-		if (result === 'done') {
-			this.#playback.done(step, this.#clock.now());
-			if (step.type === 'append') this.#appendedBytes += step.placed.segment.bytes.length;
-			this.#perform(this.#playback.steer(this.#view()));
-			this.#showSeekable(sink);
-		}
-		if (result === 'broken') {
-			this.#rebuild(step.type === 'append' ? step.placed.startS : -Infinity);
-		}
-		return true;
-	}
-
-	async #openSink(init: InitSegment): Promise<MediaSink | undefined> {
-		const sink = await MediaSink.open(this.#video, init.mime).catch((error: unknown) => {
-			this.#error = error as ShoalError;
-			return undefined;
-		});
-		if (this.#closed || !sink) return undefined;
-		sink.onwanted = () => this.#evaluate();
-		this.#sink = sink;
+	#onOpen(): void {
 		if (this.#wantsPlay) void this.#startVideo();
-		return sink;
-	}
-
-	#replaceSink(afterS: number): void {
-		this.#sink?.close();
-		this.#sink = undefined;
-		this.#playback.restart(afterS, this.#clock.now());
-	}
-
-	/** Begins with a new source behind what broke the old one; gives up when that doesn't help. */
-	#rebuild(afterS: number): void {
-		const nowMs = this.#clock.now();
-		this.#rebuildsMs = this.#rebuildsMs.filter((atMs) => nowMs - atMs < REBUILD_WINDOW_MS);
-		this.#replaceSink(afterS);
-		if (this.#rebuildsMs.length >= MAX_REBUILDS) {
-			this.#error = videoError(this.#video);
-			return;
-		}
-		this.#rebuildsMs.push(nowMs);
-		this.#rebuilds++;
 	}
 
 	#onError(): void {
-		// An append under way finds out by itself, and knows which segment it was.
-		if (this.#sink && !this.#pumping) this.#rebuild(-Infinity);
+		this.#driver.mend();
 		this.#evaluate();
 	}
 
 	async #startVideo(): Promise<void> {
-		const refused = await this.#tryPlay();
-		if (!refused) return;
-		if (!this.#video.muted) {
-			this.#video.muted = true;
-			if (await this.#tryPlay()) this.#wantsPlay = false;
-		} else this.#wantsPlay = false;
+		const start = await startVideo(this.#video);
+		if (this.#closed || start === 'playing') return;
+		if (start === 'refused') this.#wantsPlay = false;
 		this.emit('autoplayblocked', undefined);
 		this.#evaluate();
-	}
-
-	/** Whether the browser refuses to play; a source that is replaced meanwhile is no refusal. */
-	async #tryPlay(): Promise<boolean> {
-		try {
-			await this.#video.play();
-			return false;
-		} catch (error) {
-			return error instanceof DOMException && error.name === 'NotAllowedError';
-		}
 	}
 
 	#onPlay(): void {
@@ -414,14 +332,15 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 
 	#onPause(): void {
 		// Some browsers pause hidden videos; that is nobody's wish.
-		if (this.#video.ownerDocument.hidden || !this.#sink?.isUsable) return;
+		if (this.#video.ownerDocument.hidden || !this.#driver.isOpen) return;
 		this.#wantsPlay = false;
 		this.#playback.letGo();
 		this.#evaluate();
 	}
 
 	#onVisibility(): void {
-		if (!this.#video.ownerDocument.hidden && this.#wantsPlay && this.#video.paused && this.#sink) {
+		const { paused, ownerDocument } = this.#video;
+		if (!ownerDocument.hidden && this.#wantsPlay && paused && this.#driver.isOpen) {
 			void this.#startVideo();
 		}
 		this.#evaluate();
@@ -431,7 +350,7 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 		const atS = this.#video.currentTime;
 		const isOwn = this.#ownSeekS !== undefined && Math.abs(atS - this.#ownSeekS) < 0.02;
 		this.#ownSeekS = undefined;
-		if (!isOwn && this.#hasMedia && this.#sink) {
+		if (!isOwn && this.#hasMedia && this.#driver.isOpen) {
 			if (this.#isNearEdge(atS)) this.#playback.follow(this.#clock.now());
 			else this.#playback.letGo();
 		}
@@ -447,25 +366,26 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 
 	#showState(): void {
 		const state = this.#findState();
-		const was = this.#state;
-		if (state.type === was.type && (state.type !== 'failed' || state.error === this.#error)) return;
+		if (isSame(state, this.#state)) return;
 		this.#state = state;
 		this.emit('state', state);
 	}
 
 	#findState(): PlayerState {
 		const video = this.#video;
-		if (this.#error) return { type: 'failed', error: this.#error };
+		const error = this.#unsupported ?? this.#driver.error;
+		if (error) return { type: 'failed', error };
 		const waitsSinceMs = this.#playback.stalledSinceMs;
 		const isOver = this.viewer.state.type === 'ended';
 		if (isOver && (!this.#hasMedia || waitsSinceMs !== undefined)) return { type: 'ended' };
 		if (!this.#hasMedia) return { type: 'idle' };
-		const canShow = !!this.#sink && video.readyState >= video.HAVE_CURRENT_DATA && !video.seeking;
+		const canShow =
+			this.#driver.isOpen && video.readyState >= video.HAVE_CURRENT_DATA && !video.seeking;
 		if (canShow) this.#firstFrameMs ??= Math.round(this.#clock.now() - this.#openedMs);
 		if (video.paused && !this.#wantsPlay) return { type: 'paused' };
 		if (this.#firstFrameMs === undefined || video.paused) return { type: 'buffering' };
 		const waitedMs = waitsSinceMs === undefined ? 0 : this.#clock.now() - waitsSinceMs;
-		if (!this.#sink || waitedMs >= STALL_SHOWN_MS) {
+		if (!this.#driver.isOpen || waitedMs >= STALL_SHOWN_MS) {
 			return { type: 'stalled', sinceMs: Math.round(this.#clock.wallNow() - waitedMs) };
 		}
 		// A short wait leaves the word as it is.
@@ -474,19 +394,17 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 
 	#showEdge(): void {
 		const { behindMs } = this;
-		if (behindMs === undefined) return;
+		if (behindMs === undefined || this.#video.readyState === 0) return;
 		const atEdge = this.#playback.following && this.#isNearEdge(this.#video.currentTime);
 		if (atEdge === this.#wasAtEdge) return;
 		this.#wasAtEdge = atEdge;
 		this.emit('livechange', { atEdge, behindMs });
 	}
+}
 
-	#showSeekable(sink: MediaSink): void {
-		const ranges = rangesOf(this.#video.buffered);
-		const [first] = ranges;
-		const last = ranges.at(-1);
-		if (first && last) sink.setSeekable(first.startS, last.endS);
-	}
+function isSame(a: PlayerState, b: PlayerState): boolean {
+	if (a.type === 'failed' && b.type === 'failed') return a.error === b.error;
+	return a.type === b.type;
 }
 
 function toMs(seconds: number): number {

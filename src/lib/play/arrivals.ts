@@ -9,7 +9,7 @@ const MAX_SAMPLES = 400;
 /** Later than this behind the earliest, a segment was fetched from the past or a path was down: no jitter. */
 const OUTAGE_S = 4;
 /** Allowance for jitter while there are too few samples to measure it. */
-const UNKNOWN_JITTER_S = 0.03;
+const UNKNOWN_JITTER_S = 0.1;
 const FEW_SAMPLES = 5;
 const QUANTILE = 0.95;
 
@@ -18,7 +18,7 @@ interface Arrival {
 	/** Seconds from the segment's media end to its arrival; the origin is arbitrary, the differences count. */
 	readonly delayS: number;
 	readonly durationS: number;
-	/** Whether it came by itself rather than close behind another. */
+	/** Whether it came by itself, or out of order, rather than close behind the one before: the tail of a burst says nothing new. */
 	readonly leads: boolean;
 }
 
@@ -30,13 +30,14 @@ export class Arrivals {
 	#arrivals: Arrival[] = [];
 	#firstMs: number | undefined;
 	#lastMs = -Infinity;
+	#newestS = -Infinity;
 	#leastDelayS: number | undefined;
 
 	/** Forgets everything: after a sleep, or when media time breaks. */
 	reset(): void {
 		this.#arrivals = [];
 		this.#firstMs = undefined;
-		this.#lastMs = -Infinity;
+		this.#lastMs = this.#newestS = -Infinity;
 		this.#leastDelayS = undefined;
 	}
 
@@ -48,8 +49,10 @@ export class Arrivals {
 		const delayS = nowMs / 1000 - endS;
 		const least = this.leastDelayS;
 		if (least !== undefined && delayS > least + OUTAGE_S) return;
-		const leads = nowMs - this.#lastMs > durationS * 500;
+		const isLate = endS < this.#newestS;
+		const leads = isLate || nowMs - this.#lastMs > durationS * 500;
 		this.#lastMs = nowMs;
+		this.#newestS = Math.max(this.#newestS, endS);
 		this.#arrivals.push({ atMs: nowMs, delayS, durationS, leads });
 		this.#leastDelayS = this.#findLeast(nowMs);
 	}
@@ -81,7 +84,7 @@ export class Arrivals {
 		return this.#arrivals.reduce((longest, { durationS }) => Math.max(longest, durationS), 0);
 	}
 
-	/** Clock minus playhead, seconds, at which 95 of 100 segments arrive before they are needed. */
+	/** Clock minus playhead, seconds, at which 95 of 100 segments arrive before they are needed; one outlier never counts. */
 	get neededDelayS(): number | undefined {
 		const least = this.leastDelayS;
 		if (least === undefined) return undefined;
@@ -92,6 +95,6 @@ export class Arrivals {
 			.sort((a, b) => a - b);
 		const bestCase = least + this.longestS;
 		if (needs.length < FEW_SAMPLES) return bestCase + UNKNOWN_JITTER_S;
-		return Math.max(bestCase, needs[Math.ceil(needs.length * QUANTILE) - 1] ?? bestCase);
+		return Math.max(bestCase, needs[Math.floor((needs.length - 1) * QUANTILE)] ?? bestCase);
 	}
 }

@@ -23,13 +23,13 @@ export const MAX_RATE = 1.1;
 export const MIN_RATE = 0.97;
 
 /** Delays nearer to the target than this are left alone. */
-const DEAD_BAND_S = 0.06;
+const DEAD_BAND_S = 0.05;
 /** Catching up ends this near to the target. */
 const ARRIVED_S = 0.02;
 /** Rate per second of deviation. */
-const GAIN = 0.25;
-/** Smallest change of the rate that is made. */
-const RATE_STEP = 0.01;
+const GAIN = 0.4;
+/** Smallest raise of the rate on the way. */
+const RATE_STEP = 0.03;
 /** Excess at which a beginning player jumps. */
 const SETTLING_EXCESS_S = 0.3;
 /** With less than this buffered, playback is not hurried. */
@@ -65,17 +65,12 @@ function landing({ playheadS, buffered, behindS, targetS }: EdgeView): number | 
 	return gainS >= SETTLING_EXCESS_S / 2 && isFresh ? toS : undefined;
 }
 
-/** The rate for a deviation, with the present rate for hysteresis. */
+/** The rate for a deviation: once off, held or raised until the target is reached, for every change is heard a little. */
 function rateFor(excessS: number, present: number): number {
-	const offS = Math.abs(excessS);
 	const heading = Math.sign(excessS);
 	const underway = present !== 1 && Math.sign(present - 1) === heading;
-	if (offS <= (underway ? ARRIVED_S : DEAD_BAND_S)) return 1;
-	const wanted = 1 + excessS * GAIN;
-	const rounded = Math.round(wanted / RATE_STEP) * RATE_STEP;
-	const least = 1 + heading * RATE_STEP;
-	const bounded = heading > 0 ? Math.max(rounded, least) : Math.min(rounded, least);
-	const rate = Number(Math.min(MAX_RATE, Math.max(MIN_RATE, bounded)).toFixed(2));
-	// Every change of the rate is heard a little.
-	return underway && Math.abs(rate - present) < 2 * RATE_STEP ? present : rate;
+	if (Math.abs(excessS) <= (underway ? ARRIVED_S : DEAD_BAND_S)) return 1;
+	const wanted = Math.min(MAX_RATE, Math.max(MIN_RATE, 1 + excessS * GAIN));
+	const rate = Number(wanted.toFixed(2));
+	return underway && Math.abs(rate - 1) - Math.abs(present - 1) < RATE_STEP ? present : rate;
 }

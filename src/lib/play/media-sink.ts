@@ -177,6 +177,7 @@ export class MediaSink {
 			this.#buffer.addEventListener('error', fail, { signal });
 			this.#buffer.addEventListener('abort', fail, { signal });
 			this.#source.addEventListener('sourceclose', fail, { signal });
+			this.#video.addEventListener('error', fail, { signal });
 		});
 	}
 }

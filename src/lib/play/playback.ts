@@ -58,6 +58,8 @@ const FORGIVEN_PER_S = 0.002;
 const MAX_TARGET_S = 4;
 /** No jump and no push sooner after a seek than this. */
 const AFTER_SEEK_MS = 700;
+/** How long a decoder may take from a new source to its first frame. */
+const FIRST_FRAME_MS = 2000;
 /** For so long after a start the delay may still be found by jumping. */
 const SETTLING_MS = 3000;
 /** Pushes without any progress before the source is given up. */
@@ -77,10 +79,13 @@ export class Playback {
 	#following = true;
 	#started = false;
 	#hasPlayed = false;
+	#hasPlayedSource = false;
+	#sourceMs = -Infinity;
 	#startedMs = -Infinity;
 	#seekMs = -Infinity;
 	#waitingSinceMs: number | undefined;
 	#countedMs = 0;
+	#waitingCounted = false;
 	#penaltyS = 0;
 	#nudges = 0;
 	#lastMs: number | undefined;
@@ -192,10 +197,9 @@ export class Playback {
 	}
 
 	/** The source is a new, empty one; what starts up to `afterS` is not tried again. */
-	restart(afterS: number, nowMs: number): void {
+	restart(afterS: number): void {
 		this.#queue.restart(afterS);
-		this.#started = false;
-		this.#startedMs = nowMs;
+		this.#started = this.#hasPlayedSource = false;
 		this.#nudges = 0;
 	}
 
@@ -216,7 +220,7 @@ export class Playback {
 		this.#penaltyS = Math.max(0, this.#penaltyS - (elapsedMs / 1000) * FORGIVEN_PER_S);
 		if (elapsedMs > SLEEP_MS && this.#following) this.#wake(nowMs);
 		if (playheadS > this.#lastPlayheadS && !starved && !paused) {
-			this.#hasPlayed = true;
+			this.#hasPlayed = this.#hasPlayedSource = true;
 			this.#nudges = 0;
 		}
 		this.#lastPlayheadS = playheadS;
@@ -237,8 +241,10 @@ export class Playback {
 		// A seek of the person waits, too, and is no stall.
 		if (seeking) return;
 		this.#waitingSinceMs = this.#countedMs = nowMs;
+		this.#waitingCounted = false;
 		if (!counts || nowMs - this.#seekMs < AFTER_SEEK_MS) return;
 		this.#stalls++;
+		this.#waitingCounted = true;
 		this.#penaltyS = Math.min(this.#penaltyS + STALL_PENALTY_S, MAX_PENALTY_S);
 	}
 
@@ -260,7 +266,7 @@ export class Playback {
 		const newest = buffered.at(-1);
 		if (!newest) return undefined;
 		this.#started = true;
-		this.#startedMs = nowMs;
+		this.#startedMs = this.#sourceMs = nowMs;
 		const backS = Math.max(START_AHEAD_S, this.targetS ?? 0);
 		const toS = Math.max(newest.startS + 0.002, newest.endS - backS);
 		if (Math.abs(toS - playheadS) < 0.005) return undefined;
@@ -277,11 +283,16 @@ export class Playback {
 		});
 		if (toS === undefined) return undefined;
 		this.#gaps++;
+		// What never came would not have come for a longer delay either.
+		if (this.#waitingCounted) this.#penaltyS = Math.max(0, this.#penaltyS - STALL_PENALTY_S);
+		this.#waitingCounted = false;
 		return this.#seek(toS, 'gap', nowMs);
 	}
 
 	#nudge({ nowMs, playheadS, buffered }: VideoView): PlaybackStep | undefined {
-		if (nowMs - this.#seekMs < AFTER_SEEK_MS) return undefined;
+		// The first frame of a source takes the decoder a while; a push would only send it back to the start.
+		const calmMs = this.#hasPlayedSource ? AFTER_SEEK_MS : FIRST_FRAME_MS;
+		if (nowMs - Math.max(this.#seekMs, this.#sourceMs) < calmMs) return undefined;
 		const waitingMs = this.#waitedMs(nowMs);
 		if (!isStuck({ playheadS, buffered, scheduleS: undefined, waitingMs })) return undefined;
 		if (this.#nudges >= MAX_NUDGES) return { type: 'rebuild' };
