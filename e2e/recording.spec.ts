@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { broadcastCamera, watch } from './broadcast.ts';
+import { expect, test } from './fixtures.ts';
+import { recording } from './handle.ts';
+import { hasFfmpeg } from './media-file.ts';
+import { plays } from './picture.ts';
+
+const run = promisify(execFile);
+
+test('ten seconds of received segments behind the init segment are a file without an error', async ({
+	people,
+}, testInfo) => {
+	test.skip(!hasFfmpeg, 'needs ffprobe');
+	const { link } = await broadcastCamera(people);
+	const viewer = await watch(people, link);
+	await plays(viewer.locator('video'));
+	await expect
+		.poll(async () => (await recording(viewer)).mediaS, { timeout: 40_000, intervals: [1000] })
+		.toBeGreaterThanOrEqual(10);
+
+	const { bytes, mediaS } = await recording(viewer);
+	const file = testInfo.outputPath('received.mp4');
+	await writeFile(file, bytes);
+
+	const show = ['-show_entries', 'stream=codec_type:format=duration', '-of', 'json'];
+	const probe = await run('ffprobe', ['-v', 'warning', ...show, file]);
+	expect(probe.stderr).toBe('');
+	const { streams, format } = JSON.parse(probe.stdout) as {
+		streams: { codec_type: string }[];
+		format: { duration: string };
+	};
+	expect(streams.map((stream) => stream.codec_type).sort()).toEqual(['audio', 'video']);
+	expect(Math.abs(Number(format.duration) - mediaS)).toBeLessThan(1);
+
+	const decoded = await run('ffmpeg', ['-v', 'error', '-i', file, '-f', 'null', '-']);
+	expect(decoded.stderr).toBe('');
+});
