@@ -1,0 +1,283 @@
+import type { Source } from './capture/source.ts';
+import type { SiteConfig } from './config.ts';
+import { Encoder } from './encode/encoder.ts';
+import type { EncoderStats } from './encode/encoder-message.ts';
+import { STEADY, type Profile } from './encode/profile.ts';
+import type { Channel } from './model/channel.ts';
+import { ShoalError } from './model/error.ts';
+import { Publisher, type PublisherOptions } from './publisher.ts';
+import { judgeHealth, swarmMargin, type Health } from './schedule/health.ts';
+import { holdChannel, type ReleaseChannel } from './sign/hold-channel.ts';
+import { openSignStorage } from './sign/indexed-db-storage.ts';
+import { openChannelKeys } from './sign/key-store.ts';
+import type { ChannelKeys } from './sign/keys.ts';
+import { openPlace } from './sign/place.ts';
+import type { SignStorage } from './sign/sign-storage.ts';
+import type { TrackerState } from './swarm/announcer.ts';
+import { Emitter } from './util/emitter.ts';
+
+/** Where a broadcast stands. */
+export type BroadcasterState =
+	| { readonly type: 'idle' }
+	| { readonly type: 'starting' }
+	/** On air since `sinceMs`, milliseconds since 1970. */
+	| { readonly type: 'live'; readonly sinceMs: number }
+	| { readonly type: 'stopping' }
+	/** Off air after having been on; may go live again. */
+	| { readonly type: 'ended' }
+	| { readonly type: 'failed'; readonly error: ShoalError };
+
+/** Something went wrong and was dealt with. */
+export interface BroadcasterWarning {
+	/** A warning of the encoder, `fork` (another device signs on this channel), or `storage-failed`. */
+	readonly code: string;
+	/** For logs. */
+	readonly detail: string;
+}
+
+/** Figures of a broadcast; counters run from going live. */
+export interface BroadcasterStats {
+	/** People who watch, as trackers and links tell. */
+	readonly viewers: number;
+	readonly links: number;
+	readonly segments: number;
+	/** Payload bytes sent to viewers. */
+	readonly sentBytes: number;
+	/** Bytes sent over bytes of the stream. */
+	readonly copies: number;
+	readonly streamBps: number;
+	/** The measured uplink, bits per second; `undefined` until it was full once. */
+	readonly uplinkBps: number | undefined;
+	readonly sendDelayMs: number;
+	/** What the swarm can pass on over what it needs. */
+	readonly margin: number | undefined;
+	readonly health: Health;
+	/** Why, and what to do, in a sentence. */
+	readonly healthReason: string;
+	/** How far the farthest neighbour's playhead is behind, milliseconds. */
+	readonly farthestMs: number | undefined;
+	readonly trackers: readonly TrackerState[];
+	readonly encoder: EncoderStats | undefined;
+}
+
+/** What a broadcaster tells. */
+export interface BroadcasterEvents {
+	state: BroadcasterState;
+	/** Once a second while on air. */
+	stats: BroadcasterStats;
+	warning: BroadcasterWarning;
+}
+
+/** Options of a broadcaster. */
+export interface BroadcasterOptions extends Pick<
+	PublisherOptions,
+	'iceTransportPolicy' | 'uplinkCapBps'
+> {
+	readonly config: SiteConfig;
+	/** @default STEADY */
+	readonly profile?: Profile;
+	readonly title?: string;
+	/** @default this browser's own channel, made on the first visit */
+	readonly keys?: ChannelKeys;
+}
+
+interface OnAir {
+	readonly publisher: Publisher;
+	encoder: Encoder;
+	readonly release: ReleaseChannel;
+	readonly sinceMs: number;
+}
+
+/** Broadcasts a source on this browser's channel. Composition only: encoder, publisher and the channel's keys. */
+export class Broadcaster extends Emitter<BroadcasterEvents> {
+	readonly channel: Channel;
+	readonly #options: BroadcasterOptions;
+	readonly #keys: ChannelKeys;
+	readonly #storage: SignStorage;
+	#profile: Profile;
+	#title: string;
+	#state: BroadcasterState = { type: 'idle' };
+	#onAir: OnAir | undefined;
+	#source: Source | undefined;
+	#audience = 0;
+	#closed = false;
+
+	/** Loads the channel; rejects with `no-signing` or `storage-failed`. Nothing goes out before `goLive`. */
+	static async open(options: BroadcasterOptions): Promise<Broadcaster> {
+		const storage = await openSignStorage();
+		const keys = options.keys ?? (await openChannelKeys(storage));
+		return new Broadcaster(options, keys, storage);
+	}
+
+	private constructor(options: BroadcasterOptions, keys: ChannelKeys, storage: SignStorage) {
+		super();
+		this.channel = keys.channel;
+		this.#options = options;
+		this.#keys = keys;
+		this.#storage = storage;
+		this.#profile = options.profile ?? STEADY;
+		this.#title = options.title ?? '';
+	}
+
+	get state(): BroadcasterState {
+		return this.#state;
+	}
+
+	/**
+	 * Goes on air with a source, which stays the caller's. Rejects with `already-live` (in another tab), `no-encoder`,
+	 * `encoder-failed` or `storage-failed`; then nothing went out.
+	 */
+	async goLive(source: Source): Promise<void> {
+		if (this.#closed) throw new ShoalError('closed', 'this broadcaster is closed');
+		if (this.#onAir || this.#state.type === 'starting') return;
+		this.#setState({ type: 'starting' });
+		const undo: (() => unknown)[] = [];
+		try {
+			const release = await holdChannel(this.channel);
+			undo.push(release);
+			const encoder = await Encoder.open(source, this.#profile);
+			undo.push(() => encoder.close());
+			const place = await openPlace(this.channel, this.#storage);
+			const { config, iceTransportPolicy, uplinkCapBps } = this.#options;
+			const publisher = await Publisher.open({
+				config,
+				keys: this.#keys,
+				place,
+				title: this.#title,
+				...(iceTransportPolicy ? { iceTransportPolicy } : {}),
+				...(uplinkCapBps === undefined ? {} : { uplinkCapBps }),
+			});
+			undo.push(() => publisher.end());
+			this.#source = source;
+			this.#goOnAir({ publisher, encoder, release, sinceMs: Date.now() });
+		} catch (cause) {
+			for (const step of undo.reverse()) await step();
+			const error =
+				cause instanceof ShoalError
+					? cause
+					: new ShoalError('encoder-failed', String(cause), { cause });
+			this.#setState({ type: 'failed', error });
+			throw error;
+		}
+	}
+
+	/** Goes over to another source; the channel and its timeline go on. */
+	async setSource(source: Source): Promise<void> {
+		this.#source = source;
+		await this.#onAir?.encoder.setSource(source);
+	}
+
+	/** Changes how the broadcast is encoded, on air too: viewers go on with a new init segment. */
+	async setProfile(profile: Profile): Promise<void> {
+		this.#profile = profile;
+		const onAir = this.#onAir;
+		if (!onAir) return;
+		await this.stop();
+		if (this.#source) await this.goLive(this.#source);
+	}
+
+	/** Names the broadcast; longer than 120 bytes of UTF-8 is cut. */
+	setTitle(title: string): void {
+		this.#title = title;
+		if (this.#onAir) this.#onAir.publisher.title = title;
+	}
+
+	/** Signs the end of the broadcast and goes off air; the source stays open. */
+	async stop(): Promise<void> {
+		const onAir = this.#onAir;
+		if (!onAir) return;
+		this.#onAir = undefined;
+		this.#setState({ type: 'stopping' });
+		await onAir.encoder.close();
+		await onAir.publisher.end();
+		onAir.release();
+		this.#setState({ type: 'ended' });
+	}
+
+	/** Goes off air and forgets everything but the channel; idempotent. */
+	async close(): Promise<void> {
+		if (this.#closed) return;
+		this.#closed = true;
+		await this.stop();
+		this.removeAllListeners();
+	}
+
+	get stats(): BroadcasterStats {
+		const onAir = this.#onAir;
+		const peer = onAir?.publisher.session.peer;
+		const neighbours = peer?.neighbours ?? [];
+		const viewers = Math.max(neighbours.length, this.#audience);
+		const streamBps = peer?.streamBps ?? 0;
+		const sentBytes = peer?.traffic.bytesSent ?? 0;
+		const trackers = onAir?.publisher.session.swarm.trackers ?? [];
+		const margin = swarmMargin({
+			uplinkBps: peer?.uplinkBps ?? streamBps,
+			streamBps,
+			viewers,
+			neighbourUplinksBps: neighbours.map(({ uplinkKbps }) => uplinkKbps * 1000),
+		});
+		const { health, reason } = judgeHealth({
+			links: neighbours.length,
+			viewers,
+			tracked: trackers.some(({ state }) => state === 'open'),
+			sendDelayMs: peer?.sendDelayMs ?? 0,
+			uplinkBps: peer?.uplinkBps,
+			streamBps,
+			margin,
+		});
+		const behind = neighbours.flatMap(({ behindMs }) => (behindMs === undefined ? [] : [behindMs]));
+		return {
+			viewers,
+			links: neighbours.length,
+			segments: onAir?.publisher.published.segments ?? 0,
+			sentBytes,
+			copies: sentBytes / Math.max(1, onAir?.publisher.published.bytes ?? 0),
+			streamBps,
+			uplinkBps: peer?.uplinkBps,
+			sendDelayMs: peer?.sendDelayMs ?? 0,
+			margin,
+			health,
+			healthReason: reason,
+			farthestMs: behind.length > 0 ? Math.max(...behind) : undefined,
+			trackers,
+			encoder: onAir?.encoder.stats,
+		};
+	}
+
+	#goOnAir(onAir: OnAir): void {
+		const { publisher, encoder } = onAir;
+		this.#onAir = onAir;
+		this.#audience = 0;
+		encoder.on('segment', (segment) => {
+			publisher.publish(segment).catch((cause: unknown) => this.#onPublishFailed(onAir, cause));
+		});
+		encoder.on('warning', (warning) => this.emit('warning', warning));
+		encoder.on('error', (error) => void this.#fail(onAir, error));
+		publisher.session.on('audience', ({ incomplete }) => (this.#audience = incomplete));
+		publisher.session.on('second', () => this.emit('stats', this.stats));
+		publisher.session.peer.on('fork', () =>
+			this.emit('warning', { code: 'fork', detail: 'another device signs on this channel' }),
+		);
+		this.#setState({ type: 'live', sinceMs: onAir.sinceMs });
+	}
+
+	#onPublishFailed(onAir: OnAir, cause: unknown): void {
+		if (this.#onAir !== onAir) return;
+		const error =
+			cause instanceof ShoalError
+				? cause
+				: new ShoalError('encoder-failed', String(cause), { cause });
+		void this.#fail(onAir, error);
+	}
+
+	async #fail(onAir: OnAir, error: ShoalError): Promise<void> {
+		if (this.#onAir !== onAir) return;
+		await this.stop();
+		this.#setState({ type: 'failed', error });
+	}
+
+	#setState(state: BroadcasterState): void {
+		this.#state = state;
+		this.emit('state', state);
+	}
+}
