@@ -56,6 +56,7 @@ interface Attempt {
 	/** The ids it was announced under, newest last. */
 	readonly offerIds: string[];
 	announcedAtMs: number;
+	connectingAtMs: number;
 	link: WireLink | undefined;
 	cancelExpiry: () => void;
 }
@@ -179,21 +180,20 @@ export class Attempts {
 	): void {
 		const refused = this.counts.offersRefused;
 		if (this.#closed || peerId === this.#host.peerId) return;
-		if (this.#wanted <= 0 || this.connecting >= this.#wanted + bounds.SPARE_ATTEMPTS) {
-			refused.unwanted++;
-			return;
-		}
+		if (this.#wanted <= 0) return void refused.unwanted++;
 		if (this.#host.links.has(peerId)) return void refused.duplicate++;
 		if (this.#host.isShunned(peerId)) return void refused.shunned++;
 		if (!this.#inbound[origin].take()) return void refused.budget++;
 		const sdp = cleanDescription(offerSdp, this.#host.rules);
 		if (!sdp) return void refused.bad++;
 		if (!this.#prefers(peerId, false)) return void refused.duplicate++;
-		if (!this.#hasRoom() && !this.#makeRoom()) return void refused.full++;
+		if (!this.#isWelcome() && !this.#makeWay()) return void refused.unwanted++;
+		if (!this.#hasRoom() && !this.#makeRoom() && !this.#makeWay()) return void refused.full++;
 		const attempt = this.#begin({ origin, initiated: false, peerId });
 		if (!attempt) return;
 		this.counts.offersTaken++;
 		attempt.step = 'connecting';
+		attempt.connectingAtMs = this.#clock.now();
 		attempt.link = this.#link(attempt, peerId);
 		void this.#answer(attempt, sdp, offerId, send);
 	}
@@ -215,6 +215,7 @@ export class Attempts {
 		}
 		attempt.cancelExpiry();
 		attempt.step = 'connecting';
+		attempt.connectingAtMs = this.#clock.now();
 		attempt.peerId = peerId;
 		attempt.link = this.#link(attempt, peerId);
 		attempt.connection.accept(sdp);
@@ -259,6 +260,22 @@ export class Attempts {
 
 	#hasRoom(): boolean {
 		return this.size < bounds.MAX_ATTEMPTS && this.connections < bounds.MAX_CONNECTIONS;
+	}
+
+	/** Whether one more attempt fits the links wanted. */
+	#isWelcome(): boolean {
+		return this.connecting < this.#wanted + bounds.SPARE_ATTEMPTS;
+	}
+
+	/** Gives up an attempt that takes too long, so that dead peers don't keep living ones out. */
+	#makeWay(): boolean {
+		for (const attempt of this.#attempts) {
+			if (attempt.step !== 'connecting') continue;
+			if (this.#clock.now() - attempt.connectingAtMs < bounds.STALE_ATTEMPT_MS) continue;
+			this.#abandon(attempt);
+			return true;
+		}
+		return false;
 	}
 
 	/** Gives up the oldest offer that nobody took: a peer at the door is worth more. */
@@ -310,6 +327,7 @@ export class Attempts {
 			sdp: '',
 			offerIds: [],
 			announcedAtMs: -Infinity,
+			connectingAtMs: 0,
 			link: undefined,
 			cancelExpiry: () => undefined,
 		};

@@ -20,6 +20,8 @@ export const OFFER_IDLE_MS = 5_000;
 
 /** From session descriptions exchanged to an open data channel. */
 export const CONNECT_DEADLINE_MS = 15_000;
+/** An attempt this old gives its place to a newcomer: most connect in a second, or never. */
+export const STALE_ATTEMPT_MS = 4_000;
 /** From an open data channel to the wire's handshake. */
 export const HANDSHAKE_DEADLINE_MS = 10_000;
 /** How long ICE candidates are gathered at most, once there is one. */
@@ -28,8 +30,10 @@ export const GATHER_LIMIT_MS = 1_500;
 export const GATHER_SETTLE_MS = 300;
 /** How long the first candidate is waited for. */
 export const GATHER_NONE_MS = 5_000;
-/** How long a closing connection may take to deliver what was sent. */
+/** How long a closing connection may take to send what it was given, how often it looks, and the rest it then takes. */
 export const LINGER_MS = 500;
+export const LINGER_STEP_MS = 20;
+export const LAST_WORDS_MS = 60;
 
 /** `onDrain` is called when a link's unsent bytes fall to this. */
 export const LOW_WATER_BYTES = 64 * 1024;

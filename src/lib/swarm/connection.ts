@@ -1,6 +1,13 @@
 import { ShoalError } from '../model/error.ts';
 import type { Clock } from '../util/clock.ts';
-import { CONNECT_DEADLINE_MS, LINGER_MS, LOW_WATER_BYTES, MAX_BUFFERED_BYTES } from './bounds.ts';
+import {
+	CONNECT_DEADLINE_MS,
+	LAST_WORDS_MS,
+	LINGER_MS,
+	LINGER_STEP_MS,
+	LOW_WATER_BYTES,
+	MAX_BUFFERED_BYTES,
+} from './bounds.ts';
 import { whenGathered } from './gathering.ts';
 
 /** Most data channels that the other side may open beyond the one; each is closed at once. */
@@ -140,17 +147,18 @@ export class Connection {
 			this.#channel.onbufferedamountlow = null;
 			this.#channel.onclose = null;
 		}
-		if (!deliver || channel?.readyState !== 'open') return this.#release();
-		const cancel = this.#clock.after(LINGER_MS, () => {
-			channel.onclose = null;
-			this.#release();
-		});
-		channel.onclose = () => {
-			cancel();
-			channel.onclose = null;
-			this.#release();
-		};
-		channel.close();
+		if (deliver && channel?.readyState === 'open') this.#linger(channel, this.#clock.now());
+		else this.#release();
+	}
+
+	/** Waits until everything is handed to the network, and a little longer for it to get there. */
+	#linger(channel: RTCDataChannel, sinceMs: number): void {
+		const isOver = this.#clock.now() - sinceMs >= LINGER_MS;
+		if (channel.bufferedAmount > 0 && channel.readyState === 'open' && !isOver) {
+			this.#clock.after(LINGER_STEP_MS, () => this.#linger(channel, sinceMs));
+			return;
+		}
+		this.#clock.after(LAST_WORDS_MS, () => this.#release());
 	}
 
 	#release(): void {

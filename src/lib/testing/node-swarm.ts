@@ -4,6 +4,9 @@ import { Swarm, type SwarmOptions } from '../swarm/swarm.ts';
 import { nodeWebRtc } from '../swarm/webrtc.node.ts';
 import { createWire } from '../wire/wire.ts';
 
+/** The wire that swarms speak. */
+export const realWire = createWire;
+
 /** Node's WebSocket under the browser's type. */
 export const nodeWebSocket = NodeWebSocket as unknown as typeof WebSocket;
 
