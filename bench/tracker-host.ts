@@ -234,4 +234,3 @@ function usage(): HostReply {
 	const { rss, heapUsed } = process.memoryUsage();
 	return { type: 'usage', cpuUs: user + system, rssBytes: rss, heapBytes: heapUsed };
 }
-process.on('SIGINT', () => process.exit(0));

@@ -106,8 +106,17 @@ async function handle(request: LoadRequest): Promise<void> {
 	}
 }
 
+/** Half of the bytes of a real id are above 0x7f. */
+function realId(name: string): string {
+	return name.padEnd(20, 'é');
+}
+
 function peerIdOf(index: number): string {
-	return wireId(`p${String(index).padStart(7, '0')}-`);
+	return realId(`p${String(index).padStart(7, '0')}-`);
+}
+
+function textFrame(text: string): Buffer {
+	return clientFrame(Buffer.from(text));
 }
 
 async function openPeers(count: number, rate: number): Promise<void> {
@@ -143,7 +152,7 @@ function openPeer(index: number): void {
 					peerIdOf(index),
 					shoal ? { shoal: { hop: index % 8, slots: 3 } } : {},
 				);
-				socket.socket.write(clientFrame(Buffer.from(JSON.stringify(hello))));
+				socket.socket.write(textFrame(JSON.stringify(hello)));
 			},
 			onText,
 			onClose: () => undefined,
@@ -170,10 +179,9 @@ function onText(to: LoadSocket, payload: Buffer): void {
 		}
 		return;
 	}
-	const peerId = payload.toString('latin1', peerAt + 11, peerAt + 31);
-	const from = Number(peerId.slice(1, 8));
+	const from = Number(payload.toString('latin1', peerAt + 12, peerAt + 19));
 	const offerAt = payload.lastIndexOf(marks.offerId);
-	const offerId = payload.toString('latin1', offerAt + 12, offerAt + 32);
+	const offerId = payload.toString('utf8', offerAt + 12, payload.indexOf('"', offerAt + 12));
 	if (payload.indexOf(marks.answer) >= 0) {
 		answersSeen += 1;
 		const sent = answeredAt.get(offerId);
@@ -187,12 +195,13 @@ function onText(to: LoadSocket, payload: Buffer): void {
 	const since = announcedAt[from];
 	if (since !== undefined) offerTimes.push(nowMs - since);
 	if (Math.random() >= answeredShare) return;
-	const text = `{"action":"announce","info_hash":${JSON.stringify(infoHash)},"peer_id":"${peerIdOf(to.index)}","to_peer_id":"${peerId}","offer_id":"${offerId}","answer":{"type":"answer","sdp":${answerSdp}}}`;
+	const peerId = payload.toString('utf8', peerAt + 10, payload.indexOf('"', peerAt + 11) + 1);
+	const text = `{"action":"announce","info_hash":${JSON.stringify(infoHash)},"peer_id":"${peerIdOf(to.index)}","to_peer_id":${peerId},"offer_id":"${offerId}","answer":{"type":"answer","sdp":${answerSdp}}}`;
 	const across = node[from] !== node[to.index];
 	due.push({
 		atMs: nowMs + answerDelayMs,
 		from: to,
-		frame: clientFrame(Buffer.from(text)),
+		frame: textFrame(text),
 		key: offerId,
 		across,
 	});
@@ -205,13 +214,11 @@ function offerBytes(): string {
 function announceFrame(index: number, offers: number): Buffer {
 	const items: string[] = [];
 	for (let i = 0; i < offers; i++) {
-		items.push(`{"offer":${offerTemplate},"offer_id":"${wireId(`o${(serial++).toString(36)}-`)}"}`);
+		items.push(`{"offer":${offerTemplate},"offer_id":"${realId(`o${(serial++).toString(36)}-`)}"}`);
 	}
 	const hints = shoal ? `,"shoal":{"hop":${index % 8},"slots":3}` : '';
-	return clientFrame(
-		Buffer.from(
-			`{"numwant":${offers},"uploaded":0,"downloaded":0,"left":1,"action":"announce","info_hash":${JSON.stringify(infoHash)},"peer_id":"${peerIdOf(index)}","offers":[${items.join(',')}]${hints}}`,
-		),
+	return textFrame(
+		`{"numwant":${offers},"uploaded":0,"downloaded":0,"left":1,"action":"announce","info_hash":${JSON.stringify(infoHash)},"peer_id":"${peerIdOf(index)}","offers":[${items.join(',')}]${hints}}`,
 	);
 }
 

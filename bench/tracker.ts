@@ -32,11 +32,7 @@ class Child<Request, Reply extends { type: string }> {
 
 	constructor(program: string, args: string[] = []) {
 		this.#process = fork(join(import.meta.dirname, `${program}.mjs`), args, {
-			execArgv: [
-				'--expose-gc',
-				'--max-old-space-size=8192',
-				...(process.env.BENCH_PROF ? ['--cpu-prof', '--cpu-prof-dir=/tmp/prof'] : []),
-			],
+			execArgv: ['--expose-gc', '--max-old-space-size=8192'],
 		});
 	}
 
@@ -63,7 +59,7 @@ class Child<Request, Reply extends { type: string }> {
 	async end(): Promise<void> {
 		if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
 		const gone = new Promise((resolve) => this.#process.once('exit', resolve));
-		this.#process.kill(process.env.BENCH_PROF ? 'SIGINT' : 'SIGKILL');
+		this.#process.kill('SIGKILL');
 		await gone;
 	}
 }
@@ -419,14 +415,7 @@ function pause(ms: number): Promise<void> {
 	});
 }
 
-async function probe(): Promise<void> {
-	for (let i = 0; i < 2; i++) {
-		const o = await cost('ours', { sockets: 1000, filled: 0, rate: 2500, answered: 0, churn: 0 });
-		console.log(o);
-	}
-}
 const parts = {
-	probe,
 	announceCost,
 	fullLoad,
 	sustained,

@@ -42,7 +42,7 @@ test('two peers meet: an offer goes one way, its answer comes back', async () =>
 	anna.send(answerTo(offer, wireId('anna')));
 	const answer = await bert.take((message) => 'answer' in message);
 	expect(answer).toMatchObject({ peer_id: wireId('anna'), offer_id: offer.offer_id });
-	expect(server.stats()).toEqual({ connections: 2, swarms: 1, peers: 2 });
+	expect(server.stats()).toMatchObject({ connections: 2, swarms: 1, peers: 2 });
 });
 
 test('two servers in one process do not know of each other', async () => {

@@ -84,6 +84,8 @@ export interface ServerStats {
 	readonly connections: number;
 	readonly swarms: number;
 	readonly peers: number;
+	/** Connections that ended, by why. */
+	readonly ended: Readonly<Record<string, number>>;
 	/** Other nodes of the cluster, and whether the bus to them is up; absent on a single server. */
 	readonly cluster?: { readonly nodes: readonly string[]; readonly up: boolean } | undefined;
 }
@@ -203,6 +205,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 			connections: sockets.size,
 			swarms: tracker.swarms.size,
 			peers: tracker.peerCount,
+			ended: { ...sockets.ended },
 			cluster: cluster && { nodes: cluster.others, up: cluster.up },
 		}),
 		close: ({ spreadMs = 0 } = {}) => (closing ??= close(spreadMs)),

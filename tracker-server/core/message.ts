@@ -1,6 +1,6 @@
 import { isBinaryId } from './binary-id.ts';
 import type { Limits } from './limits.ts';
-import { relayableSdp, scanSdp } from './sdp.ts';
+import { isScannable, relayableSdp, scanSdp } from './sdp.ts';
 import { hasWideEscape, idOfWire, textOfWire } from './wire-text.ts';
 
 /** One offer of an announce: for one peer, whoever the tracker picks. */
@@ -148,9 +148,10 @@ const mostLifted = 32;
  * escaped; a number that a client wrote itself finds another of its own SDPs, or none.
  */
 function liftSdps(wire: string, sdps: string[], limits: Limits): string {
+	let at = wire.indexOf(sdpKey);
+	if (at < 0 || !isScannable(wire)) return wire;
 	let skeleton = '';
 	let done = 0;
-	let at = wire.indexOf(sdpKey);
 	while (at >= 0 && sdps.length < mostLifted) {
 		const start = at + sdpKey.length;
 		const end = scanSdp(wire, start, limits);
