@@ -57,6 +57,7 @@ export interface BroadcasterStatsPort {
 	readonly copies: number;
 	readonly streamBps: number;
 	readonly health: Health;
+	/** Why, and what to do, in a sentence. */
 	readonly healthReason: string;
 	readonly trackers: readonly TrackerPort[];
 	readonly farthestMs: number | undefined;
@@ -83,7 +84,7 @@ export interface BroadcasterPort<Source, Profile> {
 	): () => void;
 	goLive(source: Source): Promise<void>;
 	setSource(source: Source): Promise<void>;
-	setProfile(profile: Profile): unknown;
+	setProfile(profile: Profile): Promise<void>;
 	setTitle(title: string): void;
 	stop(): Promise<void>;
 	close(): Promise<void>;

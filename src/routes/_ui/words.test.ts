@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import type { BroadcasterState, PlayerState, ViewerState } from './halls.ts';
 import {
 	ERROR_WORDS,
-	HEALTH_WORDS,
 	OFFLINE,
 	SOURCE_END_WORDS,
 	TRACKER_LOST,
@@ -124,12 +123,6 @@ describe('the words', () => {
 		expect(captureWords({ code: 'capture-denied' }, 'screen').what).toBe('No screen was shared.');
 		expect(captureWords({ code: 'capture-denied' }, 'camera')).toBe(ERROR_WORDS['capture-denied']);
 		expect(captureWords({ code: 'bad-file' }, 'screen')).toBe(ERROR_WORDS['bad-file']);
-	});
-
-	test('give a remedy for every health but good', () => {
-		for (const [health, { todo }] of Object.entries(HEALTH_WORDS)) {
-			expect(Boolean(todo)).toBe(health !== 'good');
-		}
 	});
 });
 

@@ -196,14 +196,20 @@ export const WARNING_WORDS: Readonly<Record<string, Words>> = {
 		why: 'Pictures are dropped because encoding can’t keep up.',
 		todo: 'Close other programs or tabs, or choose Steady.',
 	},
+	fork: {
+		what: 'Someone else broadcasts under this link.',
+		why: 'Another device holds the same key; viewers see one of you or the other.',
+		todo: 'Stop on one of the two.',
+	},
+	'storage-failed': ERROR_WORDS['storage-failed'],
 };
 
-/** Health in one word, and the remedy where one is needed. */
-export const HEALTH_WORDS: Readonly<Record<Health, { word: string; todo?: string }>> = {
-	good: { word: 'Good' },
-	tight: { word: 'Tight', todo: 'Pause other uploads on this network.' },
-	short: { word: 'Short', todo: 'Choose Steady, or find a better connection.' },
-	lost: { word: 'Lost', todo: 'Check the network; the broadcast goes on when it is back.' },
+/** Health in one word; the library gives the reason and the remedy. */
+export const HEALTH_WORDS: Readonly<Record<Health, string>> = {
+	good: 'Good',
+	tight: 'Tight',
+	short: 'Short',
+	lost: 'Lost',
 };
 
 export const TRACKER_LOST: Required<Words> = {

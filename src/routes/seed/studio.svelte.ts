@@ -115,7 +115,7 @@ export class Studio {
 		if (this.trouble) return this.trouble;
 		if (!this.online) return OFFLINE;
 		if (this.warning) return this.warning;
-		const trackers = this.stats?.trackers ?? [];
+		const trackers = (this.onAir && this.stats?.trackers) || [];
 		const lost = trackers.length > 0 && trackers.every((tracker) => tracker.state === 'retrying');
 		return lost ? TRACKER_LOST : undefined;
 	}
@@ -292,7 +292,9 @@ export class Studio {
 	setPace(pace: Pace): void {
 		this.pace = pace;
 		keep('pace', pace);
-		this.#broadcaster?.setProfile(this.#parts.profiles[pace]);
+		this.#broadcaster?.setProfile(this.#parts.profiles[pace]).catch((error: unknown) => {
+			if (this.air.type !== 'failed') this.trouble = failureWords(error);
+		});
 	}
 
 	/** Lets go of source and channel; idempotent. */

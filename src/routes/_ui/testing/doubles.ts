@@ -38,7 +38,7 @@ export const STATS: BroadcasterStatsPort = {
 	copies: 0,
 	streamBps: 2_400_000,
 	health: 'good',
-	healthReason: 'Your upload keeps up.',
+	healthReason: 'Everything gets out in time.',
 	trackers: [{ url: 'wss://here.example/announce', state: 'open' }],
 	farthestMs: undefined,
 };
@@ -69,7 +69,7 @@ export class BroadcasterDouble
 	async setSource(): Promise<void> {
 		this.calls.push('setSource');
 	}
-	setProfile(): void {
+	async setProfile(): Promise<void> {
 		this.calls.push('setProfile');
 	}
 	setTitle(title: string): void {

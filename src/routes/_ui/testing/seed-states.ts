@@ -62,7 +62,8 @@ export const SEED_STATES: Readonly<Record<string, (stage: SeedStage) => unknown>
 			...MANY,
 			copies: 0.8,
 			health: 'short',
-			healthReason: 'Your upload carries less than the stream needs.',
+			healthReason:
+				'Your upload is slower than the stream. The picture is made smaller until it fits.',
 		}),
 	'tracker-gone': (stage) =>
 		onAir(stage, {
@@ -70,7 +71,11 @@ export const SEED_STATES: Readonly<Record<string, (stage: SeedStage) => unknown>
 			trackers: [{ url: 'wss://here.example/announce', state: 'retrying' }],
 		}),
 	reconnecting: (stage) =>
-		onAir(stage, { ...MANY, health: 'lost', healthReason: 'Nothing has left for 6 s.' }),
+		onAir(stage, {
+			...MANY,
+			health: 'lost',
+			healthReason: 'No tracker answers, so nobody can find this broadcast. It keeps trying.',
+		}),
 	'source-lost': async (stage) => {
 		await onAir(stage, MANY);
 		stage.studio.source?.onended?.('unplugged');
