@@ -31,6 +31,5 @@ test('three viewers watch a camera and pass it on; a fourth joins at the live ed
 		await plays(fourth.locator('video'));
 		const { firstSequence } = await viewerStats(fourth);
 		expect(firstSequence).toBeGreaterThan(newest - 5);
-		await expectPlaying(fourth.locator('video'), 5);
 	});
 });
