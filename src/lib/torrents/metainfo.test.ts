@@ -68,7 +68,7 @@ describe('a torrent file', () => {
 
 	it('whose lengths and hashes do not fit together is refused', async () => {
 		const name = utf8('a');
-		for (const info of [
+		const broken: Record<string, Bencoded>[] = [
 			{ name, length: 16385 },
 			{ name, length: 0 },
 			{ name, length: -1 },
@@ -76,7 +76,8 @@ describe('a torrent file', () => {
 			{ name, length: 10, 'piece length': 0 },
 			{ name, length: 10, pieces: new Uint8Array(19) },
 			{ name, length: 10, pieces: 7 },
-		]) {
+		];
+		for (const info of broken) {
 			await expect(decodeMetainfo(torrent(info))).rejects.toMatchObject({ code: 'bad-torrent' });
 		}
 	});

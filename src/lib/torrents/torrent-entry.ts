@@ -121,6 +121,8 @@ export class TorrentEntry {
 		if (torrent.destroyed) return;
 		torrent.removeAllListeners('error');
 		torrent.on('error', () => undefined);
+		// A check that is under way still reports to its client, which is gone by then.
+		torrent._debug = () => undefined;
 		await new Promise<void>((resolve) => torrent.destroy(options, resolve));
 	}
 

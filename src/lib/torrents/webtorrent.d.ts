@@ -109,6 +109,7 @@ declare module 'webtorrent' {
 		destroy(options: { destroyStore?: boolean }, done: () => void): void;
 		_onMetadata(metadata: unknown): Promise<void>;
 		_startDiscovery(): void;
+		_debug(...values: unknown[]): void;
 	}
 
 	export interface AddOptions {
