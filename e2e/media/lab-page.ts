@@ -138,8 +138,12 @@ class Lab {
 		if (!isMoving || !context) return;
 		let count = 0;
 		this.#painting = setInterval(() => {
-			context.fillStyle = `hsl(${count++ % 360} 80% 50%)`;
-			context.fillRect(0, 0, context.canvas.width, context.canvas.height);
+			const { width, height } = context.canvas;
+			// Enough going on that an encoder needs all the bits it may take.
+			for (let i = 0; i < 8; i++, count++) {
+				context.fillStyle = `hsl(${(count * 47) % 360} 80% ${(count * 13) % 100}%)`;
+				context.fillRect((count * 7919) % width, (count * 104729) % height, 40, 25);
+			}
 		}, 33);
 	}
 }
@@ -182,7 +186,7 @@ async function runBreaking(
 			}
 		).MediaStreamTrackProcessor({ track }).readable;
 	const [video, audio] = [source.stream.getVideoTracks()[0], source.stream.getAudioTracks()[0]];
-	await pipeline.open({ video: read(video), audio: read(audio), contentHint: 'motion' });
+	await pipeline.open({ video: read(video), audio: read(audio) });
 	await new Promise((resolve) => setTimeout(resolve, ms));
 	pipeline.close();
 	source.close();

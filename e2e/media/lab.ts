@@ -12,7 +12,10 @@ export interface LabSite {
 	close(): Promise<void>;
 }
 
-const PAGE = '<!doctype html><title>Lab</title><script type="module" src="/lab-page.js"></script>';
+const PAGES: Record<string, string> = {
+	'/': '<!doctype html><title>Lab</title><script type="module" src="/lab-page.js"></script>',
+	'/framed': '<!doctype html><title>Frame</title><iframe sandbox="allow-scripts" src="/"></iframe>',
+};
 
 /** Bundles the page as it is bundled for people, worker and all, and serves it, with a film of 20 s. */
 export async function openLabSite(): Promise<LabSite> {
@@ -27,7 +30,9 @@ export async function openLabSite(): Promise<LabSite> {
 		const path = new URL(request.url ?? '/', 'http://lab').pathname;
 		const body = files.get(path);
 		const type = types[path.split('.').pop() as keyof typeof types] ?? 'text/html';
-		response.setHeader('content-type', type).end(body ?? (path === '/' ? PAGE : ''));
+		// A sandboxed frame is of no origin and still loads the page.
+		response.setHeader('access-control-allow-origin', '*');
+		response.setHeader('content-type', type).end(body ?? PAGES[path] ?? '');
 	});
 	await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
 	const { port } = server.address() as AddressInfo;

@@ -8,6 +8,10 @@ interface CapturingElement extends HTMLVideoElement {
 }
 
 const START_TIMEOUT_MS = 10_000;
+/** An audio context that may not start without a gesture leaves its promise open for ever. */
+const AUDIO_TIMEOUT_MS = 500;
+/** Frames leave a playing element one frame later than its sound; measured in Chromium. */
+const PICTURE_DELAY_S = 0.035;
 
 /**
  * Plays a video or audio file at its own pace into a source; the element that plays it is never shown or heard.
@@ -16,22 +20,25 @@ const START_TIMEOUT_MS = 10_000;
 export async function openFile(file: File | Blob): Promise<Source> {
 	const element = document.createElement('video') as CapturingElement;
 	const url = URL.createObjectURL(file);
+	const audio = await startAudio();
 
 	function release(): void {
 		element.pause();
 		element.removeAttribute('src');
 		element.load();
 		URL.revokeObjectURL(url);
+		void audio?.close();
 	}
 
 	try {
-		// A muted element may start without a gesture; what is captured from it is not muted.
-		element.muted = true;
+		const sound = audio && routeSound(element, audio);
+		// Without a gesture only a muted element may start; what is captured from it is not muted.
+		element.muted = !sound;
 		element.playsInline = true;
 		element.preload = 'auto';
 		element.src = url;
 		await untilPlaying(element);
-		const stream = await captureFrom(element);
+		const stream = captureFrom(element, sound);
 		const label = file instanceof File ? file.name : 'file';
 		const source = streamSource({
 			kind: 'file',
@@ -50,6 +57,30 @@ export async function openFile(file: File | Blob): Promise<Source> {
 	}
 }
 
+/** A running audio context, or `undefined` where the page may not have one yet. */
+async function startAudio(): Promise<AudioContext | undefined> {
+	const context = new AudioContext();
+	let timer: ReturnType<typeof setTimeout> | undefined;
+	const tooLate = new Promise((resolve) => (timer = setTimeout(resolve, AUDIO_TIMEOUT_MS)));
+	await Promise.race([context.resume().catch(() => undefined), tooLate]);
+	clearTimeout(timer);
+	if (context.state === 'running') return context;
+	void context.close();
+	return undefined;
+}
+
+/**
+ * Leads the element's sound past the speakers into a track. The sound of `captureStream` leads the picture
+ * by a tenth of a second in Chromium; this way it is in step.
+ */
+function routeSound(element: HTMLVideoElement, audio: AudioContext): MediaStream {
+	const destination = audio.createMediaStreamDestination();
+	const delay = audio.createDelay();
+	delay.delayTime.value = PICTURE_DELAY_S;
+	audio.createMediaElementSource(element).connect(delay).connect(destination);
+	return destination.stream;
+}
+
 async function untilPlaying(element: HTMLVideoElement): Promise<void> {
 	let timer: ReturnType<typeof setTimeout> | undefined;
 	const tooLate = new Promise<never>((_, reject) => {
@@ -62,35 +93,29 @@ async function untilPlaying(element: HTMLVideoElement): Promise<void> {
 	}
 }
 
-async function captureFrom(element: CapturingElement): Promise<MediaStream> {
+function captureFrom(element: CapturingElement, sound: MediaStream | undefined): MediaStream {
 	const capture = element.captureStream ?? element.mozCaptureStream;
-	const stream = capture ? capture.call(element) : await captureByCanvas(element);
+	const captured = capture?.call(element);
+	const picture = captured?.getVideoTracks() ?? paintPicture(element);
+	// Where it can be told that the file has no sound, a track of silence would only hide that.
+	const isSilent = captured?.getAudioTracks().length === 0;
+	const heard = (sound && !isSilent ? sound : captured)?.getAudioTracks() ?? [];
+	const stream = new MediaStream([...picture, ...heard]);
 	if (stream.getTracks().length === 0) throw new Error('the file has neither picture nor sound');
 	return stream;
 }
 
-/** For browsers without `captureStream` (Safari): the picture through a canvas, the sound through Web Audio. */
-async function captureByCanvas(element: HTMLVideoElement): Promise<MediaStream> {
-	const stream = new MediaStream();
-	if (element.videoWidth > 0) {
-		const canvas = document.createElement('canvas');
-		canvas.width = element.videoWidth;
-		canvas.height = element.videoHeight;
-		const context = canvas.getContext('2d');
-		function draw(): void {
-			context?.drawImage(element, 0, 0, canvas.width, canvas.height);
-			element.requestVideoFrameCallback(draw);
-		}
+/** The picture through a canvas, for browsers without `captureStream` (Safari). */
+function paintPicture(element: HTMLVideoElement): MediaStreamTrack[] {
+	if (element.videoWidth === 0) return [];
+	const canvas = document.createElement('canvas');
+	canvas.width = element.videoWidth;
+	canvas.height = element.videoHeight;
+	const context = canvas.getContext('2d');
+	function draw(): void {
+		context?.drawImage(element, 0, 0, canvas.width, canvas.height);
 		element.requestVideoFrameCallback(draw);
-		for (const track of canvas.captureStream(30).getVideoTracks()) stream.addTrack(track);
 	}
-	const audio = new AudioContext();
-	element.addEventListener('emptied', () => void audio.close(), { once: true });
-	const sound = audio.createMediaStreamDestination();
-	audio.createMediaElementSource(element).connect(sound);
-	// Routed away from the speakers, so it may sound inside the graph.
-	element.muted = false;
-	await audio.resume();
-	for (const track of sound.stream.getAudioTracks()) stream.addTrack(track);
-	return stream;
+	element.requestVideoFrameCallback(draw);
+	return canvas.captureStream(30).getVideoTracks();
 }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { fitInto, videoCandidates } from './codecs.ts';
+import { fitInto, scaleFor, videoCandidates } from './codecs.ts';
 
 function names(width: number, height: number, frameRate: number): string[] {
-	const shape = { width, height, frameRate, bps: 1_000_000, contentHint: 'motion' } as const;
+	const shape = { width, height, frameRate, bps: 1_000_000 };
 	return videoCandidates(shape).map((config) => config.codec);
 }
 
@@ -36,4 +36,15 @@ test.each([
 		width: to[0],
 		height: to[1],
 	});
+});
+
+test('a picture shrinks with its bitrate and grows again with some to spare', () => {
+	const scales: number[] = [];
+	let scale = 1;
+	for (const kbps of [2000, 1000, 900, 1000, 1300, 1400, 500, 200, 20, 2000]) {
+		const rate = { bps: kbps * 1000, frameRate: 30 };
+		scale = scaleFor({ width: 1280, height: 720 }, rate, scale);
+		scales.push(scale);
+	}
+	expect(scales).toEqual([1, 1, 0.75, 0.75, 0.75, 1, 0.5, 0.25, 0.25, 1]);
 });

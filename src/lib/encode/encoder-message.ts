@@ -46,7 +46,6 @@ export interface SourceTracks {
 	readonly video: ReadableStream<VideoFrame> | 'pumped' | undefined;
 	/** Sound of a `MediaStreamTrackProcessor`, or the port of an audio worklet that posts `SoundMessage`s. */
 	readonly audio: ReadableStream<AudioData> | MessagePort | undefined;
-	readonly contentHint: 'detail' | 'motion';
 }
 
 /** What an audio worklet posts: one array a channel. */

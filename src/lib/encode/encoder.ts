@@ -61,6 +61,8 @@ export class Encoder extends Emitter<EncoderEvents> {
 	#stats: EncoderStats = NO_STATS;
 	#state: EncoderState = { type: 'slate' };
 	#changing: Promise<void> = Promise.resolve();
+	readonly #early: (EncoderReport & { type: 'warning' })[] = [];
+	#isOpen = false;
 	#isClosed = false;
 	#onClosed: () => void = () => undefined;
 
@@ -155,6 +157,13 @@ export class Encoder extends Emitter<EncoderEvents> {
 	}
 
 	#onReport(report: EncoderReport): void {
+		// Nobody listens before `open` has resolved; what was told until then is told with the next report.
+		if (!this.#isOpen) {
+			this.#isOpen = report.type === 'opened';
+			if (report.type === 'warning') this.#early.push(report);
+			if (report.type === 'warning' || report.type === 'opened') return;
+		}
+		for (const { code, detail } of this.#early.splice(0)) this.emit('warning', { code, detail });
 		switch (report.type) {
 			case 'opened':
 				return;

@@ -94,14 +94,13 @@ export class Pipeline {
 		this.#read(source);
 		const frame = await first;
 		const size = frame ? { width: frame.displayWidth, height: frame.displayHeight } : BARE_SIZE;
-		const hint = source?.contentHint ?? 'motion';
-		await this.#video.open(size, hint);
+		await this.#video.open(size);
 		if (this.#isClosed) return frame?.close();
 		this.#startMs = performance.now();
 		if (frame) {
 			this.#video.take(frame, 0);
 		} else {
-			this.#video.startSource(hint);
+			this.#video.startSource();
 			this.#video.showSlate();
 		}
 		this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -111,7 +110,7 @@ export class Pipeline {
 	setSource(source: SourceTracks | undefined): void {
 		this.#source.abort();
 		this.#source = new AbortController();
-		this.#video.startSource(source?.contentHint ?? 'motion');
+		this.#video.startSource();
 		this.#audio.startSource();
 		this.#read(source);
 	}

@@ -4,7 +4,6 @@ import type { SourceTracks } from './encoder-message.ts';
 
 /** Something with tracks to encode; a `Source` of the capture room is one. */
 export interface Encodable {
-	readonly kind: 'camera' | 'screen' | 'file';
 	readonly stream: MediaStream;
 }
 
@@ -31,17 +30,15 @@ type TrackProcessor = new (init: { track: MediaStreamTrack }) => {
  * else by a hidden `<video>` whose frames the worker calls for, and an audio worklet.
  */
 export async function openTrackFeed(source: Encodable): Promise<TrackFeed> {
-	const { stream, kind } = source;
+	const { stream } = source;
 	const [video] = stream.getVideoTracks().filter(isLive);
 	const [audio] = stream.getAudioTracks().filter(isLive);
-	const contentHint = kind === 'screen' ? 'detail' : 'motion';
 	const Processor = (globalThis as { MediaStreamTrackProcessor?: TrackProcessor })
 		.MediaStreamTrackProcessor;
 	if (Processor) {
 		const tracks: SourceTracks = {
 			video: video && new Processor({ track: video }).readable,
 			audio: audio && new Processor({ track: audio }).readable,
-			contentHint,
 		};
 		const transfer = [tracks.video, tracks.audio].filter(
 			(readable): readable is ReadableStream => readable instanceof ReadableStream,
@@ -52,7 +49,7 @@ export async function openTrackFeed(source: Encodable): Promise<TrackFeed> {
 	const picture = video && (await openFramePump(video));
 	const sound = audio && (await openAudioTap(audio));
 	return {
-		tracks: { video: picture && 'pumped', audio: sound?.port, contentHint },
+		tracks: { video: picture && 'pumped', audio: sound?.port },
 		transfer: sound ? [sound.port] : [],
 		takeFrame: () => picture?.takeFrame(),
 		close() {

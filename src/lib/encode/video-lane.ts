@@ -1,5 +1,5 @@
 import { ShoalError } from '../model/error.ts';
-import { fitInto, videoCandidates } from './codecs.ts';
+import { fitInto, scaleFor, videoCandidates } from './codecs.ts';
 import type { Emit } from './encoder-message.ts';
 import { FrameClock } from './frame-clock.ts';
 import type { MediaCodecs } from './media-codecs.ts';
@@ -47,13 +47,16 @@ export class VideoLane {
 	#held: VideoFrame | undefined;
 	/** A size and its configurations that the next segment begins with. */
 	#switchTo: { picture: Picture; configs: VideoEncoderConfig[] } | undefined;
-	#contentHint: 'detail' | 'motion' = 'motion';
+	/** The size that the source would have if the bitrate allowed, and the scale it has of that. */
+	#full: Size = { width: 0, height: 0 };
+	#scale = 1;
 	#needsSize = true;
 	#isSlate = false;
 	#bps: number;
 	#dueUs = 0;
 	#lastFrameUs = -Infinity;
 	#distanceUs: number;
+	#lastShape: string | undefined;
 	/** No frame is encoded before this segment: an encoder broke in the one before. */
 	#resumeSegment = 0;
 	#lastOutputUs = 0;
@@ -92,10 +95,9 @@ export class VideoLane {
 	}
 
 	/** Finds an encoder for a first picture; throws `no-encoder`. */
-	async open(size: Size, contentHint: 'detail' | 'motion'): Promise<void> {
-		this.#contentHint = contentHint;
-		const { width, height } = fitInto(size, this.#bounds);
-		this.#picture = new Picture({ width, height });
+	async open(size: Size): Promise<void> {
+		this.#full = fitInto(size, this.#bounds);
+		this.#picture = new Picture(this.#wantedSize());
 		this.#configs = await this.#supported(this.#picture.size);
 		if (this.#configs.length === 0) {
 			throw new ShoalError('no-encoder', 'this browser encodes neither H.264 nor VP9');
@@ -104,9 +106,8 @@ export class VideoLane {
 	}
 
 	/** The next frames are another source's; its first one decides the size anew. */
-	startSource(contentHint: 'detail' | 'motion'): void {
+	startSource(): void {
 		this.#clock = new FrameClock();
-		this.#contentHint = contentHint;
 		this.#needsSize = true;
 		this.#distanceUs = 1e6 / this.#options.profile.frameRate;
 	}
@@ -119,9 +120,10 @@ export class VideoLane {
 		this.#hold(this.#picture.slate());
 	}
 
-	/** Takes effect with the next key frame. */
+	/** Takes effect with the next key frame; where it can't carry the picture, a smaller one follows. */
 	setBps(bps: number): void {
 		this.#bps = bps;
+		this.#prepareSize();
 	}
 
 	/** Takes a frame and closes it. `arrivalUs` is media time. */
@@ -130,7 +132,7 @@ export class VideoLane {
 		this.#windowIn++;
 		const picture = this.#picture;
 		if (!picture || frame.displayWidth === 0) return frame.close();
-		this.#checkSize(frame, picture);
+		this.#checkSize(frame);
 		const frameUs = Math.max(0, this.#clock.place(frame.timestamp, arrivalUs));
 		if (!this.#isDue(frameUs)) return frame.close();
 		const sinceUs = frameUs - this.#lastFrameUs;
@@ -257,16 +259,14 @@ export class VideoLane {
 	}
 
 	/** A new source brings its own size; a window that is merely resized keeps the old one and gets bars. */
-	#checkSize(frame: VideoFrame, picture: Picture): void {
+	#checkSize(frame: VideoFrame): void {
 		const { emit } = this.#options;
 		const { displayWidth: width, displayHeight: height } = frame;
 		if (this.#needsSize) {
 			this.#needsSize = false;
-			const size = fitInto({ width, height }, this.#bounds);
-			if (size.width === picture.size.width && size.height === picture.size.height) return;
-			void this.#supported(size).then((configs) => {
-				if (configs.length > 0) this.#switchTo = { picture: new Picture(size), configs };
-			});
+			this.#lastShape = undefined;
+			this.#full = fitInto({ width, height }, this.#bounds);
+			this.#prepareSize();
 			return;
 		}
 		const shape = `${width}×${height}`;
@@ -276,7 +276,22 @@ export class VideoLane {
 		this.#lastShape = shape;
 	}
 
-	#lastShape: string | undefined;
+	#wantedSize(): Size {
+		const { frameRate } = this.#options.profile;
+		this.#scale = scaleFor(this.#full, { bps: this.#bps, frameRate }, this.#scale);
+		const { width, height } = this.#full;
+		return fitInto(this.#full, { width: width * this.#scale, height: height * this.#scale });
+	}
+
+	/** Has the size that source and bitrate ask for taken up with the next segment, if it is another one. */
+	#prepareSize(): void {
+		const size = this.#wantedSize();
+		const coming = this.#switchTo?.picture.size ?? this.#picture?.size;
+		if (size.width === coming?.width && size.height === coming.height) return;
+		void this.#supported(size).then((configs) => {
+			if (configs.length > 0) this.#switchTo = { picture: new Picture(size), configs };
+		});
+	}
 
 	#switchSize(): void {
 		const next = this.#switchTo;
@@ -291,7 +306,7 @@ export class VideoLane {
 
 	async #supported(size: Size): Promise<VideoEncoderConfig[]> {
 		const { frameRate } = this.#options.profile;
-		const shape = { ...size, frameRate, bps: this.#bps, contentHint: this.#contentHint };
+		const shape = { ...size, frameRate, bps: this.#bps };
 		const { VideoEncoder } = this.#options.media;
 		const checks = videoCandidates(shape).map(async (config) => {
 			const { supported } = await VideoEncoder.isConfigSupported(config);
