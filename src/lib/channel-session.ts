@@ -1,7 +1,7 @@
 import type { SiteConfig } from './config.ts';
 import { infoHashInput, type Channel } from './model/channel.ts';
 import type { PeerRole } from './model/message.ts';
-import type { PeerOptions } from './peer.ts';
+import type { PeerOptions } from './peer-options.ts';
 import { ChannelPeer } from './peer.ts';
 import { MAX_LINKS, QUICK_LINKS } from './schedule/bounds.ts';
 import { sha256, webProofs } from './sign/web-proofs.ts';

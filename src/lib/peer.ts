@@ -1,99 +1,25 @@
-import { concatBytes, equalBytes } from './util/bytes.ts';
-import type { Clock, Random } from './util/clock.ts';
+import { equalBytes } from './util/bytes.ts';
+import type { Clock } from './util/clock.ts';
 import { Emitter } from './util/emitter.ts';
-import type { Channel } from './model/channel.ts';
 import type { Link, LinkEnd } from './model/link.ts';
-import { pieceCount, pieceHash, type Manifest } from './model/manifest.ts';
-import { manifestChanges, type SignedManifest } from './model/manifest-delta.ts';
-import type {
-	HelloMessage,
-	Message,
-	PeerRole,
-	SignalMessage,
-	WantManifestMessage,
-} from './model/message.ts';
+import { pieceCount, type Manifest } from './model/manifest.ts';
+import type { SignedManifest } from './model/manifest-delta.ts';
+import type { HelloMessage, Message, SignalMessage } from './model/message.ts';
 import type { Proofs } from './model/proofs.ts';
 import { Acceptance } from './sign/acceptance.ts';
 import { ManifestIntake, type IntakeResult } from './sign/manifest-intake.ts';
+import type { PeerEvents, PeerOptions, ReceivedSegment, RefusalStats } from './peer-options.ts';
+import { SegmentIntake } from './segment-intake.ts';
+import { ManifestExchange, MAX_GAP, type StartPoint } from './manifest-exchange.ts';
 import { PeerExchange } from './schedule/exchange.ts';
+import { InitRequests } from './schedule/init-requests.ts';
 import { LinkBudget } from './schedule/link-budget.ts';
 import type { Neighbour } from './schedule/neighbour.ts';
-import { Scheduler, type SchedulerStats, type Strategy } from './schedule/scheduler.ts';
-import {
-	DvrWindow,
-	isWhole,
-	wholePieces,
-	type DvrLimits,
-	type StoredSegment,
-} from './store/dvr-window.ts';
-import { InitCache } from './store/init-cache.ts';
+import { Scheduler, type SchedulerStats } from './schedule/scheduler.ts';
+import { DvrWindow, type StoredSegment } from './store/dvr-window.ts';
 import { segmentInfoDict } from './store/segment-torrent.ts';
 
-/** A segment that is whole and verified. */
-export interface ReceivedSegment {
-	readonly manifest: Manifest;
-	/** The segment's bytes; owned by the receiver. */
-	readonly bytes: Uint8Array<ArrayBuffer>;
-	/** The init segment that they follow; shared, not to be changed. */
-	readonly init: Uint8Array<ArrayBuffer>;
-	/** Monotonic milliseconds of the peer's clock. */
-	readonly receivedAtMs: number;
-}
-
-/** What a peer tells its owner. */
-export interface PeerEvents {
-	/** A manifest was accepted; `newRun` when a broadcast began or began anew. */
-	manifest: { manifest: Manifest; newRun: boolean };
-	/** A wanted segment is whole, verified, and its init segment is here. In order of completion. */
-	segment: ReceivedSegment;
-	/** A wanted segment can't be had in time. */
-	lost: Manifest;
-	/** Another device signs on this channel too. */
-	fork: undefined;
-	/** A neighbour was put out, and why. */
-	blamed: { peerId: string; why: LinkEnd };
-	/** Links came or went. */
-	links: { count: number };
-	/** A neighbour to connect to, introduced by one we have: offers go through `via`. */
-	introduction: { peerId: Uint8Array; via: (signal: SignalMessage) => void };
-	/** An offer or answer for us that came over a wire. */
-	signal: { signal: SignalMessage; reply: (signal: SignalMessage) => void };
-}
-
-export interface PeerOptions {
-	readonly channel: Channel;
-	readonly role: PeerRole;
-	/** This peer's id in the swarm, 20 bytes. */
-	readonly peerId: Uint8Array;
-	readonly clock: Clock;
-	readonly random: Random;
-	readonly proofs: Proofs;
-	readonly dvr?: DvrLimits;
-	/** Bits per second this peer may send; 0 switches sharing off. @default no limit */
-	readonly uplinkCapBps?: number;
-	/** Where a joiner begins: at the newest key frame, or with all the window that neighbours hold. @default 'live' */
-	readonly from?: 'live' | 'window';
-	readonly strategy?: Strategy;
-	/** Joins a segment's pieces; the simulator's thousands of peers share one memory. @default a new array */
-	readonly assemble?: (pieces: readonly Uint8Array[]) => Uint8Array<ArrayBuffer>;
-}
-
-/** Counts of what the gate turned away. */
-export interface RefusalStats {
-	badSignatures: number;
-	badMessages: number;
-	staleManifests: number;
-	forks: number;
-	overBudget: number;
-}
-
 const DEFAULT_WINDOW_MS = 60_000;
-/** Manifests asked for at once when some were missed. */
-const MAX_GAP = 64;
-/** An init segment that doesn't come is asked of another neighbour after this long. */
-const INIT_RETRY_MS = 400;
-/** The same missing manifest is asked for again after this long. */
-const WANT_RETRY_MS = 150;
 
 /**
  * One peer of a channel, whatever carries its links: broadcaster, viewer and relay all stand on it. It joins the rooms:
@@ -106,18 +32,16 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 	readonly #acceptance: Acceptance;
 	readonly #intake: ManifestIntake;
 	readonly #window: DvrWindow;
-	readonly #inits = new InitCache();
+	readonly #segments: SegmentIntake;
 	readonly #scheduler: Scheduler;
 	readonly #exchange: PeerExchange;
 	readonly #budgets = new Map<Neighbour, LinkBudget>();
 	readonly #byLink = new Map<Link, Neighbour>();
 	readonly #instance = new Uint8Array(16);
-	readonly #initWanted = new Map<string, () => void>();
-	readonly #wantedAtMs = new Map<number, number>();
-	/** Whole segments that wait for their init segment. */
-	#waitingForInit: StoredSegment[] = [];
+	readonly #initRequests: InitRequests;
+	readonly #manifests: ManifestExchange;
 	/** Epoch and sequence from which segments are wanted. */
-	#start: { epoch: number; sequence: number } | undefined;
+	#start: StartPoint | undefined;
 	#closed = false;
 	readonly refusals: RefusalStats = {
 		badSignatures: 0,
@@ -135,6 +59,20 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		for (let i = 0; i < 16; i++) this.#instance[i] = Math.floor(options.random() * 256);
 		const windowMs = options.dvr?.windowMs ?? DEFAULT_WINDOW_MS;
 		this.#window = new DvrWindow(options.dvr);
+		this.#segments = new SegmentIntake({
+			proofs: options.proofs,
+			window: this.#window,
+			clock: this.#clock,
+			assemble: options.assemble,
+			deliver: (segment) => {
+				if (!this.#closed) this.emit('segment', segment);
+			},
+			forged: () => this.refusals.badMessages++,
+		});
+		this.#manifests = new ManifestExchange(this.#clock, this.#window, () => this.#scheduler);
+		this.#initRequests = new InitRequests(this.#clock, () =>
+			this.#scheduler.neighbours.map(({ link }) => link),
+		);
 		this.#acceptance = new Acceptance(options.channel.publicKey, windowMs);
 		this.#intake = new ManifestIntake({
 			channel: options.channel.publicKey,
@@ -142,7 +80,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			acceptance: this.#acceptance,
 			infoDict: segmentInfoDict,
 			now: () => this.#clock.now(),
-			known: (firstPiece) => this.#signedAt(firstPiece),
+			known: (firstPiece) => this.#manifests.signedAt(firstPiece),
 		});
 		this.#exchange = new PeerExchange(options);
 		this.#scheduler = new Scheduler({
@@ -153,9 +91,9 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			...(options.uplinkCapBps !== undefined ? { uplinkCapBps: options.uplinkCapBps } : {}),
 			port: {
 				block: (index, begin, length) => this.#window.block(index, begin, length),
-				check: (index, bytes, slot) => this.#checkPiece(index, bytes, slot),
-				inform: (link, firstPiece) => this.#inform(link, firstPiece),
-				wantManifest: (link, piece) => this.#wantManifest(link, piece, 0),
+				check: (index, bytes, slot) => this.#check(index, bytes, slot),
+				inform: (link, firstPiece) => this.#manifests.inform(link, firstPiece),
+				wantManifest: (link, piece) => this.#manifests.ask(link, piece, 0),
 				lost: (firstPiece) => this.#lost(firstPiece),
 				end: (link, why) => this.#end(link, why),
 			},
@@ -216,13 +154,8 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 	}
 
 	/** Whole segments in the window that have their init segment, oldest first. */
-	*wholeSegments(): Iterable<ReceivedSegment> {
-		for (const stored of this.#window.segments) {
-			const { manifest } = stored.signed;
-			const init = this.#inits.get(manifest.initSha256);
-			if (!init || !isWhole(stored) || manifest.length === 0) continue;
-			yield { manifest, bytes: this.#assemble(stored), init, receivedAtMs: this.#clock.now() };
-		}
+	wholeSegments(): Iterable<ReceivedSegment> {
+		return this.#segments.whole();
 	}
 
 	/** Limits what is sent, bits per second; 0 switches sharing off. */
@@ -275,14 +208,14 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 	): void {
 		const { manifest } = signed;
 		this.#acceptance.judge(signed, this.#clock.now());
-		this.#inits.put(manifest.initSha256, init);
+		this.#segments.inits.put(manifest.initSha256, init);
 		this.#dropOut(this.#window.add(signed));
 		for (let offset = 0; offset < pieceCount(manifest); offset++) {
 			const start = offset * manifest.pieceLength;
 			const piece = bytes.subarray(start, start + manifest.pieceLength);
 			this.#dropOut(this.#window.put(manifest.firstPiece + offset, piece).out);
 		}
-		if (pieceCount(manifest) === 0) this.#flood(signed, undefined);
+		if (pieceCount(manifest) === 0) this.#manifests.flood(signed, undefined);
 		else this.#addToScheduler(signed, undefined, true);
 	}
 
@@ -292,7 +225,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		this.#closed = true;
 		this.#scheduler.close();
 		this.#exchange.close();
-		for (const stop of this.#initWanted.values()) stop();
+		this.#initRequests.close();
 		for (const link of this.#byLink.keys()) {
 			link.send({ type: 'bye' });
 			link.close('closed');
@@ -323,7 +256,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			case 'manifest-delta':
 				return this.#intake.take(message, (result) => this.#onIntake(from, result));
 			case 'want-manifest':
-				return this.#onWantManifest(from, message);
+				return this.#manifests.answer(from, message);
 			case 'have':
 				return this.#scheduler.onHave(from, message);
 			case 'subscribe':
@@ -339,7 +272,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			case 'reject':
 				return this.#scheduler.onReject(from, message);
 			case 'want-init': {
-				const bytes = this.#inits.get(message.sha256);
+				const bytes = this.#segments.inits.get(message.sha256);
 				if (bytes) from.link.send({ type: 'init', sha256: message.sha256, bytes });
 				return;
 			}
@@ -369,7 +302,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		this.#scheduler.onHello(from, message);
 		if (this.#options.role === 'broadcaster') {
 			// Nobody is told less than the newest: the broadcast is there the moment a viewer is.
-			this.#onWantManifest(from, { type: 'want-manifest', piece: undefined, before: 0 });
+			this.#manifests.answer(from, { piece: undefined, before: 0 });
 		} else {
 			const before = this.#options.from === 'window' ? MAX_GAP : 0;
 			from.link.send({ type: 'want-manifest', piece: undefined, before });
@@ -384,7 +317,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		}
 		switch (result.type) {
 			case 'no-base':
-				this.#wantManifest(from.link, result.piece, 0);
+				this.#manifests.ask(from.link, result.piece, 0);
 				from.link.send({ type: 'want-manifest', piece: undefined, before: 0 });
 				return;
 			case 'known':
@@ -439,31 +372,15 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		}
 		this.#dropOut(this.#window.add(signed));
 		if (pieceCount(manifest) === 0) {
-			this.#flood(signed, from);
+			this.#manifests.flood(signed, from);
 		} else {
-			if (!this.#inits.get(manifest.initSha256)) this.#wantInit(manifest, from.link);
+			if (!this.#segments.inits.get(manifest.initSha256)) {
+				this.#initRequests.want(manifest.initSha256, from.link);
+			}
 			this.#addToScheduler(signed, from, false);
-			this.#fillGap(from.link, manifest);
+			this.#manifests.fillGap(from.link, manifest, this.#start);
 		}
 		this.emit('manifest', { manifest, newRun });
-	}
-
-	/** Asks for the manifests between this one and the last before it that is known. */
-	#fillGap(link: Link, manifest: Manifest): void {
-		const start = this.#start;
-		if (!start || manifest.epoch !== start.epoch || manifest.sequence <= start.sequence) return;
-		const at = this.#window.find(manifest.firstPiece - 1)?.stored.signed.manifest;
-		if (at?.sequence === manifest.sequence - 1 && at.epoch === manifest.epoch) return;
-		let missing = 1;
-		const least = Math.max(1, manifest.sequence - start.sequence);
-		for (const { signed } of [...this.#window.segments].reverse()) {
-			const other = signed.manifest;
-			if (other.epoch !== manifest.epoch || other.sequence >= manifest.sequence) continue;
-			missing = manifest.sequence - other.sequence - 1;
-			break;
-		}
-		if (missing < 1 || manifest.firstPiece === 0) return;
-		this.#wantManifest(link, manifest.firstPiece - 1, Math.min(MAX_GAP, least, missing) - 1);
 	}
 
 	#addToScheduler(signed: SignedManifest, from: Neighbour | undefined, held: boolean): void {
@@ -488,144 +405,33 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		);
 	}
 
-	/** Sends a manifest without pieces to everybody; there is nothing to push that would carry it. */
-	#flood(signed: SignedManifest, except: Neighbour | undefined): void {
-		for (const neighbour of this.#scheduler.neighbours) {
-			if (neighbour !== except && neighbour.role !== undefined)
-				this.#sendWhole(neighbour.link, signed);
-		}
-	}
-
-	#inform(link: Link, firstPiece: number): void {
-		const signed = this.#signedAt(firstPiece);
-		if (!signed) return;
-		const base = firstPiece > 0 ? this.#window.find(firstPiece - 1)?.stored.signed : undefined;
-		const sameRun = base?.manifest.epoch === signed.manifest.epoch;
-		if (base && sameRun && this.#scheduler.isInformed(link, base.manifest.firstPiece)) {
-			link.send({
-				type: 'manifest-delta',
-				signature: signed.signature,
-				baseFirstPiece: base.manifest.firstPiece,
-				changes: manifestChanges(base, signed.manifest),
-			});
-		} else {
-			this.#sendWhole(link, signed);
-		}
-	}
-
-	#sendWhole(link: Link, { signature, dict }: SignedManifest): void {
-		link.send({ type: 'manifest', signature, dict });
-	}
-
-	#onWantManifest(from: Neighbour, { piece, before }: WantManifestMessage): void {
-		const segments = this.#window.segments;
-		let last = segments.length - 1;
-		if (piece !== undefined) {
-			const found = this.#window.find(piece);
-			if (!found) return;
-			last = segments.indexOf(found.stored);
-		}
-		const newest = segments[last];
-		if (!newest) return;
-		// Whoever asks for the newest is about to join, and can only begin at a key frame.
-		const back = piece === undefined ? newest.signed.manifest.sinceKeyFrame : 0;
-		const first = Math.max(0, last - Math.max(before, back));
-		for (const stored of segments.slice(first, last + 1)) {
-			this.#sendWhole(from.link, stored.signed);
-			this.#scheduler.noteInformed(from, stored.signed.manifest.firstPiece);
-			this.#scheduler.announceTo(from.link, stored.signed.manifest.firstPiece);
-		}
-	}
-
-	#wantManifest(link: Link, piece: number, before: number): void {
-		const nowMs = this.#clock.now();
-		if (nowMs - (this.#wantedAtMs.get(piece) ?? -Infinity) < WANT_RETRY_MS) return;
-		if (this.#wantedAtMs.size > 256) this.#wantedAtMs.clear();
-		this.#wantedAtMs.set(piece, nowMs);
-		link.send({ type: 'want-manifest', piece, before });
-	}
-
-	#wantInit(manifest: Manifest, first: Link): void {
-		const key = manifest.initSha256.join();
-		if (this.#initWanted.has(key)) return;
-		let turn = 0;
-		const ask = () => {
-			const neighbours = this.#scheduler.neighbours;
-			const link = turn === 0 ? first : neighbours[turn % Math.max(1, neighbours.length)]?.link;
-			turn++;
-			link?.send({ type: 'want-init', sha256: manifest.initSha256 });
-			this.#initWanted.set(key, this.#clock.after(INIT_RETRY_MS, ask));
-		};
-		ask();
+	#check(index: number, bytes: Uint8Array, slot: number): void {
+		this.#segments.takePiece(index, bytes, ({ good, out }) => {
+			if (this.#closed) return;
+			if (!good) this.refusals.badMessages++;
+			this.#scheduler.checked(index, good, slot);
+			this.#dropOut(out);
+		});
 	}
 
 	#onInit(from: Neighbour, claimed: Uint8Array, bytes: Uint8Array): void {
-		const key = claimed.join();
-		if (!this.#initWanted.has(key)) return;
+		if (!this.#initRequests.isWanted(claimed)) return;
 		this.#proofs.sha256(bytes, (digest) => {
-			if (this.#closed) return;
-			if (!equalBytes(digest, claimed)) {
-				this.#end(from.link, 'bad-piece');
-				return;
-			}
-			this.#initWanted.get(key)?.();
-			this.#initWanted.delete(key);
-			this.#inits.put(digest, new Uint8Array(bytes));
-			const waiting = this.#waitingForInit;
-			this.#waitingForInit = [];
-			for (const stored of waiting) this.#deliver(stored);
+			if (this.#closed || !this.#initRequests.isWanted(claimed)) return;
+			if (this.#initRequests.take(claimed, digest)) this.#segments.takeInit(digest, bytes);
+			else this.#end(from.link, 'bad-piece');
 		});
-	}
-
-	#checkPiece(index: number, bytes: Uint8Array, slot: number): void {
-		const found = this.#window.find(index);
-		if (!found) return;
-		const { stored, offset } = found;
-		this.#proofs.sha1(bytes, (digest) => {
-			if (this.#closed) return;
-			const good = equalBytes(digest, pieceHash(stored.signed.manifest, offset));
-			if (!good) this.refusals.badMessages++;
-			const { whole, out } = good ? this.#window.put(index, bytes) : { whole: undefined, out: [] };
-			this.#scheduler.checked(index, good, slot);
-			this.#dropOut(out);
-			if (whole) this.#checkSegment(whole);
-		});
-	}
-
-	/** SHA-1 names the pieces; SHA-256 is what a forger can't meet. Nothing is played before it fits. */
-	#checkSegment(stored: StoredSegment): void {
-		const { manifest } = stored.signed;
-		const bytes = this.#assemble(stored);
-		this.#proofs.sha256(bytes, (digest) => {
-			if (this.#closed) return;
-			if (equalBytes(digest, manifest.sha256)) this.#deliver(stored, bytes);
-			else this.refusals.badMessages++;
-		});
-	}
-
-	#assemble(stored: StoredSegment): Uint8Array<ArrayBuffer> {
-		return (this.#options.assemble ?? concatPieces)(wholePieces(stored));
-	}
-
-	#deliver(stored: StoredSegment, bytes = this.#assemble(stored)): void {
-		const { manifest } = stored.signed;
-		const init = this.#inits.get(manifest.initSha256);
-		if (!init) {
-			this.#waitingForInit.push(stored);
-			return;
-		}
-		this.emit('segment', { manifest, bytes, init, receivedAtMs: this.#clock.now() });
 	}
 
 	#lost(firstPiece: number): void {
-		const signed = this.#signedAt(firstPiece);
+		const signed = this.#manifests.signedAt(firstPiece);
 		if (signed) this.emit('lost', signed.manifest);
 	}
 
 	#dropOut(out: readonly StoredSegment[]): void {
 		for (const stored of out) {
 			this.#scheduler.removeSegment(stored.signed.manifest.firstPiece);
-			this.#waitingForInit = this.#waitingForInit.filter((waiting) => waiting !== stored);
+			this.#segments.forget(stored);
 		}
 	}
 
@@ -660,11 +466,6 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		return new Set([...this.#byLink.keys()].map(({ peerId }) => peerId));
 	}
 
-	#signedAt(firstPiece: number): SignedManifest | undefined {
-		const found = this.#window.find(firstPiece);
-		return found?.offset === 0 ? found.stored.signed : undefined;
-	}
-
 	#end(link: Link, why: LinkEnd): void {
 		const neighbour = this.#byLink.get(link);
 		if (!neighbour) return;
@@ -682,8 +483,4 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		this.#exchange.remove(neighbour.link);
 		this.emit('links', { count: this.#byLink.size });
 	}
-}
-
-function concatPieces(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-	return concatBytes(...pieces);
 }

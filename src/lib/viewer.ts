@@ -4,7 +4,7 @@ import { ShoalError } from './model/error.ts';
 import type { Manifest } from './model/manifest.ts';
 import type { InitSegment } from './model/segment.ts';
 import { ChannelSession, type SessionOptions } from './channel-session.ts';
-import type { ReceivedSegment as PeerSegment, RefusalStats } from './peer.ts';
+import type { ReceivedSegment as PeerSegment, RefusalStats } from './peer-options.ts';
 import type { TrackerState } from './swarm/announcer.ts';
 import type { SwarmStats, SwarmTrouble } from './swarm/swarm.ts';
 import { Emitter } from './util/emitter.ts';
@@ -37,7 +37,7 @@ export interface ReceivedSegment {
 
 /** Figures of a viewer; counters run from the beginning. */
 export interface ViewerStats {
-	/** People who watch, this one included, as far as trackers know. */
+	/** People who watch, this one included, as far as trackers and neighbours tell. */
 	readonly viewers: number;
 	readonly links: number;
 	/** Hops to the broadcaster; 255 when unknown. */
@@ -247,12 +247,14 @@ export class Viewer extends Emitter<ViewerEvents> {
 		const traffic = peer?.traffic;
 		let uploadBps = 0;
 		let downloadBps = 0;
-		for (const { bytesIn, bytesOut } of peer?.neighbours ?? []) {
+		let watching = 0;
+		for (const { bytesIn, bytesOut, role } of peer?.neighbours ?? []) {
+			if (role === 'viewer') watching++;
 			uploadBps += bytesOut.rate * 8;
 			downloadBps += bytesIn.rate * 8;
 		}
 		return {
-			viewers: this.#audience,
+			viewers: Math.max(this.#audience, watching + 1),
 			links: peer?.neighbours.length ?? 0,
 			hop: peer?.hop ?? 255,
 			uploadBps,

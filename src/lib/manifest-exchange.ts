@@ -1,0 +1,108 @@
+import type { Clock } from './util/clock.ts';
+import type { Link } from './model/link.ts';
+import type { Manifest } from './model/manifest.ts';
+import { manifestChanges, type SignedManifest } from './model/manifest-delta.ts';
+import type { WantManifestMessage } from './model/message.ts';
+import type { Neighbour } from './schedule/neighbour.ts';
+import type { Scheduler } from './schedule/scheduler.ts';
+import type { DvrWindow } from './store/dvr-window.ts';
+
+/** Manifests asked for at once when some were missed, at most. */
+export const MAX_GAP = 64;
+/** The same missing manifest is asked for again after this long. */
+const RETRY_MS = 150;
+/** Missing manifests remembered as asked for, at most. */
+const MAX_ASKED = 256;
+
+/** Where a peer began to want segments. */
+export interface StartPoint {
+	readonly epoch: number;
+	readonly sequence: number;
+}
+
+/** How manifests travel between neighbours: told as differences where the one before is known, asked for where missed. */
+export class ManifestExchange {
+	readonly #clock: Clock;
+	readonly #window: DvrWindow;
+	readonly #scheduler: () => Scheduler;
+	readonly #askedAtMs = new Map<number, number>();
+
+	constructor(clock: Clock, window: DvrWindow, scheduler: () => Scheduler) {
+		this.#clock = clock;
+		this.#window = window;
+		this.#scheduler = scheduler;
+	}
+
+	/** The manifest of the segment that begins with this piece. */
+	signedAt(firstPiece: number): SignedManifest | undefined {
+		const found = this.#window.find(firstPiece);
+		return found?.offset === 0 ? found.stored.signed : undefined;
+	}
+
+	/** Sends a segment's manifest, as a difference when the receiver knows the one before. */
+	inform(link: Link, firstPiece: number): void {
+		const signed = this.signedAt(firstPiece);
+		if (!signed) return;
+		const base = firstPiece > 0 ? this.#window.find(firstPiece - 1)?.stored.signed : undefined;
+		const sameRun = base?.manifest.epoch === signed.manifest.epoch;
+		if (base && sameRun && this.#scheduler().isInformed(link, base.manifest.firstPiece)) {
+			link.send({
+				type: 'manifest-delta',
+				signature: signed.signature,
+				baseFirstPiece: base.manifest.firstPiece,
+				changes: manifestChanges(base, signed.manifest),
+			});
+		} else {
+			sendWhole(link, signed);
+		}
+	}
+
+	/** Sends a manifest without pieces to everybody; there is nothing to push that would carry it. */
+	flood(signed: SignedManifest, except: Neighbour | undefined): void {
+		for (const neighbour of this.#scheduler().neighbours) {
+			if (neighbour !== except && neighbour.role !== undefined) sendWhole(neighbour.link, signed);
+		}
+	}
+
+	/** Answers who asks for manifests, and says what is held of their segments. */
+	answer(from: Neighbour, { piece, before }: Pick<WantManifestMessage, 'piece' | 'before'>): void {
+		const { segments } = this.#window;
+		const found = piece === undefined ? this.#window.newest : this.#window.find(piece)?.stored;
+		const last = found ? segments.lastIndexOf(found) : -1;
+		if (!found || last < 0) return;
+		// Whoever asks for the newest is about to join, and can only begin at a key frame.
+		const back = piece === undefined ? found.signed.manifest.sinceKeyFrame : 0;
+		const scheduler = this.#scheduler();
+		for (const { signed } of segments.slice(Math.max(0, last - Math.max(before, back)), last + 1)) {
+			sendWhole(from.link, signed);
+			scheduler.noteInformed(from, signed.manifest.firstPiece);
+			scheduler.announceTo(from.link, signed.manifest.firstPiece);
+		}
+	}
+
+	/** Asks a neighbour for the manifest of the segment that holds `piece` and so many before it. */
+	ask(link: Link, piece: number, before: number): void {
+		const nowMs = this.#clock.now();
+		if (nowMs - (this.#askedAtMs.get(piece) ?? -Infinity) < RETRY_MS) return;
+		if (this.#askedAtMs.size >= MAX_ASKED) this.#askedAtMs.clear();
+		this.#askedAtMs.set(piece, nowMs);
+		link.send({ type: 'want-manifest', piece, before });
+	}
+
+	/** Asks for the manifests between this one and the last known before it, back to `start`. */
+	fillGap(link: Link, manifest: Manifest, start: StartPoint): void {
+		if (manifest.epoch !== start.epoch || manifest.sequence <= start.sequence) return;
+		if (manifest.firstPiece === 0) return;
+		let missing = manifest.sequence - start.sequence;
+		for (const { signed } of this.#window.segments) {
+			const { epoch, sequence } = signed.manifest;
+			if (epoch !== manifest.epoch || sequence >= manifest.sequence) continue;
+			missing = Math.min(missing, manifest.sequence - sequence - 1);
+		}
+		if (missing > 0) this.ask(link, manifest.firstPiece - 1, Math.min(MAX_GAP, missing) - 1);
+	}
+}
+
+function sendWhole(link: Link, { signature, dict }: SignedManifest): void {
+	link.send({ type: 'manifest', signature, dict });
+}

@@ -1,0 +1,54 @@
+import { equalBytes, toHex } from '../util/bytes.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Link } from '../model/link.ts';
+
+/** An init segment that doesn't come is asked of the next neighbour after this long. */
+const RETRY_MS = 400;
+
+/** Seeks init segments by their SHA-256: the neighbour that told of one first, then the others in turn. */
+export class InitRequests {
+	readonly #clock: Clock;
+	readonly #links: () => readonly Link[];
+	readonly #wanted = new Map<string, () => void>();
+
+	/** `links` gives the neighbours there are. */
+	constructor(clock: Clock, links: () => readonly Link[]) {
+		this.#clock = clock;
+		this.#links = links;
+	}
+
+	/** Starts to seek one, at `first`; nothing happens when it is sought already. */
+	want(sha256: Uint8Array, first: Link): void {
+		const key = toHex(sha256);
+		if (this.#wanted.has(key)) return;
+		let turn = 0;
+		const ask = () => {
+			const links = this.#links();
+			const link = turn === 0 ? first : links[turn % Math.max(1, links.length)];
+			turn++;
+			link?.send({ type: 'want-init', sha256 });
+			this.#wanted.set(key, this.#clock.after(RETRY_MS, ask));
+		};
+		ask();
+	}
+
+	/** Whether this one is sought; what nobody sought isn't even hashed. */
+	isWanted(sha256: Uint8Array): boolean {
+		return this.#wanted.has(toHex(sha256));
+	}
+
+	/** Takes an answer whose bytes hash to `digest`; false when that isn't what it claims to be. */
+	take(claimed: Uint8Array, digest: Uint8Array): boolean {
+		if (!equalBytes(claimed, digest)) return false;
+		const key = toHex(claimed);
+		this.#wanted.get(key)?.();
+		this.#wanted.delete(key);
+		return true;
+	}
+
+	/** Seeks no more. */
+	close(): void {
+		for (const stop of this.#wanted.values()) stop();
+		this.#wanted.clear();
+	}
+}
