@@ -56,12 +56,20 @@ export function follow(video: Locator, seconds: number): Promise<Playback> {
 	}, seconds * 1000);
 }
 
-/** Expects a video to play at its own pace, with pictures and sound, for some seconds. */
-export async function expectPlaying(video: Locator, seconds: number): Promise<void> {
+/**
+ * Expects a video to play for some seconds, with pictures and sound: through and through, or at exactly its own pace. The first
+ * leaves room for a stall and for catching up afterwards, which a busy machine brings about and which lose nothing.
+ */
+export async function expectPlaying(
+	video: Locator,
+	seconds: number,
+	pace: 'about' | 'exactly' = 'about',
+): Promise<void> {
 	const playback = await follow(video, seconds);
 	const told = JSON.stringify(playback);
-	expect(playback.pace, `pace of 1 over ${seconds} s: ${told}`).toBeGreaterThan(0.9);
-	expect(playback.pace, `pace of 1 over ${seconds} s: ${told}`).toBeLessThan(1.1);
+	const [least, most] = pace === 'exactly' ? [0.9, 1.1] : [0.6, 1.6];
+	expect(playback.pace, `pace over ${seconds} s: ${told}`).toBeGreaterThan(least);
+	expect(playback.pace, `pace over ${seconds} s: ${told}`).toBeLessThan(most);
 	expect(playback.frames, `decoded pictures: ${told}`).toBeGreaterThan(seconds * 5);
 	expect(playback.audioBytes, `decoded sound: ${told}`).toBeGreaterThan(0);
 }
