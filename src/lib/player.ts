@@ -142,7 +142,6 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 			playback: this.#playback,
 			clock: this.#clock,
 			view: () => this.#view(),
-			onopen: () => this.#onOpen(),
 			onchange: () => this.#evaluate(),
 		});
 		video.preservesPitch = true;
@@ -204,7 +203,7 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 		if (this.#closed) throw new ShoalError('closed', 'the player is closed');
 		this.#wantsPlay = true;
 		this.#driver.retry();
-		if (this.#driver.isOpen) await this.#startVideo();
+		if (!this.#playback.holding) await this.#startVideo();
 		this.#evaluate();
 	}
 
@@ -300,15 +299,14 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 			case 'rate':
 				this.#video.playbackRate = step.rate;
 				break;
+			case 'play':
+				if (this.#wantsPlay) void this.#startVideo();
+				break;
 			case 'rebuild':
 				this.#driver.mend();
 				break;
 			case undefined:
 		}
-	}
-
-	#onOpen(): void {
-		if (this.#wantsPlay) void this.#startVideo();
 	}
 
 	#onError(): void {
@@ -340,7 +338,7 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 
 	#onVisibility(): void {
 		const { paused, ownerDocument } = this.#video;
-		if (!ownerDocument.hidden && this.#wantsPlay && paused && this.#driver.isOpen) {
+		if (!ownerDocument.hidden && this.#wantsPlay && paused && !this.#playback.holding) {
 			void this.#startVideo();
 		}
 		this.#evaluate();

@@ -41,9 +41,9 @@ const NEAR_HOLE_S = 0.25;
 const APPEND_LEAD_S = 0.1;
 /** Farther behind its schedule than this, the player leaves out what it missed. */
 const LAG_S = 1;
-/** Shares of the window that remain after each full buffer (the steps are Shaka's). */
-const SHRINK = [1, 0.8, 0.6, 0.4, 0.2, 0.16, 0.12, 0.08, 0.04];
-/** After this long without a full buffer the window grows by one step. */
+/** The share of what is buffered that may stay after the source buffer was full. */
+const SHRINK = 0.8;
+/** After this long without being full the window grows by one such step. */
 const GROW_AFTER_MS = 60_000;
 /** Appends that a segment is tried for before it is given up. */
 const MAX_TRIES = 3;
@@ -64,7 +64,8 @@ export class AppendQueue {
 	#last: AppendedSegment | undefined;
 	/** The newest run in which a segment without a key frame was seen. */
 	#chainedRun = 0;
-	#shrink = 0;
+	/** What is kept at present, seconds; less than the bound where the browser has less room. */
+	#windowS: number;
 	#fullMs = -Infinity;
 	#tries = 0;
 	#fullSinceRemove = false;
@@ -77,6 +78,7 @@ export class AppendQueue {
 			pendingSegments: 600,
 			...bounds,
 		};
+		this.#windowS = this.#bounds.windowS;
 	}
 
 	/** Segments and bytes that wait. */
@@ -126,8 +128,8 @@ export class AppendQueue {
 		if (!this.#tail || placed.order > this.#tail.order) this.#tail = appended;
 		const at = this.#appended.findIndex(({ startS }) => startS > placed.startS);
 		this.#appended.splice(at < 0 ? this.#appended.length : at, 0, appended);
-		if (this.#shrink > 0 && nowMs - this.#fullMs > GROW_AFTER_MS) {
-			this.#shrink--;
+		if (nowMs - this.#fullMs > GROW_AFTER_MS) {
+			this.#windowS = Math.min(this.#windowS / SHRINK, this.#bounds.windowS);
 			this.#fullMs = nowMs;
 		}
 	}
@@ -135,7 +137,8 @@ export class AppendQueue {
 	/** The source buffer is full (`QuotaExceededError`): keeps less from now on, gives a segment up that never fits. */
 	full(step: AppendStep, nowMs: number): void {
 		this.#fullMs = nowMs;
-		this.#shrink = Math.min(this.#shrink + 1, SHRINK.length - 1);
+		const bufferedS = (this.#appended.at(-1)?.endS ?? 0) - (this.#appended[0]?.startS ?? 0);
+		this.#windowS = Math.max(Math.min(this.#windowS, bufferedS) * SHRINK, KEEP_BEHIND_S);
 		this.#fullSinceRemove = true;
 		if (step.type !== 'append' || ++this.#tries < MAX_TRIES) return;
 		this.#tries = 0;
@@ -212,18 +215,18 @@ export class AppendQueue {
 		const end = buffered.at(-1);
 		if (!begin || !end) return undefined;
 		const { windowS, windowBytes } = this.#bounds;
-		const share = SHRINK[this.#shrink] ?? 0;
-		const floorS = end.endS - windowS * share;
+		const floorS = end.endS - this.#windowS;
 		// Beyond the whole window even a paused playhead lets go; before, what it plays stays.
 		const limitS = Math.max(
 			end.endS - windowS,
-			Math.min(Math.max(floorS, this.#byteFloorS(windowBytes * share)), playheadS - KEEP_BEHIND_S),
+			Math.min(Math.max(floorS, this.#byteFloorS(windowBytes)), playheadS - KEEP_BEHIND_S),
 		);
+		const patienceS = this.#fullSinceRemove ? 0 : this.#windowS * 0.1;
+		const leastS = begin.startS + patienceS + 0.01;
+		if (limitS <= leastS) return undefined;
 		// A source buffer removes up to the next key frame, so the cut is made at one.
 		const cut = this.#appended.findLast(({ isKey, startS }) => isKey && startS <= limitS);
-		if (!cut) return undefined;
-		const patienceS = this.#fullSinceRemove ? 0 : windowS * share * 0.1;
-		if (cut.startS - begin.startS <= patienceS + 0.01) return undefined;
+		if (!cut || cut.startS <= leastS) return undefined;
 		return { type: 'remove', fromS: 0, toS: cut.startS };
 	}
 

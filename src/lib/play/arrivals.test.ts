@@ -5,7 +5,10 @@ import { Arrivals } from './arrivals.ts';
 /** Feeds a broadcast of segments whose lateness `lateMs` says, and returns the measure and the clock. */
 function arrive(count: number, segmentMs: number, lateMs: (i: number) => number): Arrivals {
 	const arrivals = new Arrivals();
-	const order = Array.from({ length: count }, (_, i) => ({ i, atMs: (i + 1) * segmentMs + lateMs(i) }));
+	const order = Array.from({ length: count }, (_, i) => ({
+		i,
+		atMs: (i + 1) * segmentMs + lateMs(i),
+	}));
 	order.sort((a, b) => a.atMs - b.atMs);
 	for (const { i, atMs } of order) {
 		arrivals.add({ startS: (i * segmentMs) / 1000, endS: ((i + 1) * segmentMs) / 1000 }, atMs);
@@ -46,7 +49,8 @@ describe('Arrivals', () => {
 		const arrivals = new Arrivals();
 		for (let i = 0; i < 20; i++) arrivals.add({ startS: i / 10, endS: (i + 1) / 10 }, 2000 + i);
 		expect(arrivals.neededDelayS).toBeLessThan(0.25);
-		for (let i = 20; i < 80; i++) arrivals.add({ startS: i / 10, endS: (i + 1) / 10 }, (i + 1) * 100);
+		for (let i = 20; i < 80; i++)
+			arrivals.add({ startS: i / 10, endS: (i + 1) / 10 }, (i + 1) * 100);
 		expect(arrivals.neededDelayS).toBeCloseTo(0.1, 1);
 	});
 

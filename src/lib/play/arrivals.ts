@@ -32,13 +32,14 @@ export class Arrivals {
 	#lastMs = -Infinity;
 	#newestS = -Infinity;
 	#leastDelayS: number | undefined;
+	#neededDelayS: number | undefined;
 
 	/** Forgets everything: after a sleep, or when media time breaks. */
 	reset(): void {
 		this.#arrivals = [];
 		this.#firstMs = undefined;
 		this.#lastMs = this.#newestS = -Infinity;
-		this.#leastDelayS = undefined;
+		this.#leastDelayS = this.#neededDelayS = undefined;
 	}
 
 	/** Records that a segment came at `nowMs`. */
@@ -55,6 +56,7 @@ export class Arrivals {
 		this.#newestS = Math.max(this.#newestS, endS);
 		this.#arrivals.push({ atMs: nowMs, delayS, durationS, leads });
 		this.#leastDelayS = this.#findLeast(nowMs);
+		this.#neededDelayS = this.#findNeeded();
 	}
 
 	#forget(nowMs: number): void {
@@ -79,21 +81,21 @@ export class Arrivals {
 		return this.#leastDelayS;
 	}
 
-	/** The longest segment of late, seconds. */
-	get longestS(): number {
-		return this.#arrivals.reduce((longest, { durationS }) => Math.max(longest, durationS), 0);
-	}
-
 	/** Clock minus playhead, seconds, at which 95 of 100 segments arrive before they are needed; one outlier never counts. */
 	get neededDelayS(): number | undefined {
-		const least = this.leastDelayS;
+		return this.#neededDelayS;
+	}
+
+	#findNeeded(): number | undefined {
+		const least = this.#leastDelayS;
 		if (least === undefined) return undefined;
 		const settledMs = (this.#firstMs ?? 0) + SETTLE_MS;
 		const needs = this.#arrivals
 			.filter(({ atMs, leads }) => leads && atMs >= settledMs)
 			.map(({ delayS, durationS }) => delayS + durationS)
 			.sort((a, b) => a - b);
-		const bestCase = least + this.longestS;
+		const longestS = this.#arrivals.reduce((most, { durationS }) => Math.max(most, durationS), 0);
+		const bestCase = least + longestS;
 		if (needs.length < FEW_SAMPLES) return bestCase + UNKNOWN_JITTER_S;
 		return Math.max(bestCase, needs[Math.floor((needs.length - 1) * QUANTILE)] ?? bestCase);
 	}

@@ -28,6 +28,8 @@ export type SeekReason = 'start' | 'gap' | 'jump' | 'nudge';
 export type PlaybackStep =
 	| { readonly type: 'seek'; readonly toS: number; readonly why: SeekReason }
 	| { readonly type: 'rate'; readonly rate: number }
+	/** The first frame is there, and so much media behind it that playing won't stop again at once. */
+	| { readonly type: 'play' }
 	/** It has all it needs and doesn't move: begin again with a new source. */
 	| { readonly type: 'rebuild' };
 
@@ -60,6 +62,10 @@ const MAX_TARGET_S = 4;
 const AFTER_SEEK_MS = 700;
 /** How long a decoder may take from a new source to its first frame. */
 const FIRST_FRAME_MS = 2000;
+/** The first frame stands no longer than this until playback begins. */
+const MAX_HOLD_MS = 1000;
+/** So near to the target delay playback begins. */
+const HOLD_SLACK_S = 0.05;
 /** For so long after a start the delay may still be found by jumping. */
 const SETTLING_MS = 3000;
 /** Pushes without any progress before the source is given up. */
@@ -78,6 +84,7 @@ export class Playback {
 	#targetMs: number | 'auto';
 	#following = true;
 	#started = false;
+	#holding = true;
 	#hasPlayed = false;
 	#hasPlayedSource = false;
 	#sourceMs = -Infinity;
@@ -106,6 +113,11 @@ export class Playback {
 	/** Whether the playhead is held at the live edge; ends with a pause or a seek of the person. */
 	get following(): boolean {
 		return this.#following;
+	}
+
+	/** Whether playing is to wait for the step `play`. */
+	get holding(): boolean {
+		return this.#holding;
 	}
 
 	/** Since when the video waits for data, milliseconds of the clock; `undefined` while it doesn't. */
@@ -200,6 +212,7 @@ export class Playback {
 	restart(afterS: number): void {
 		this.#queue.restart(afterS);
 		this.#started = this.#hasPlayedSource = false;
+		this.#holding = true;
 		this.#nudges = 0;
 	}
 
@@ -207,7 +220,8 @@ export class Playback {
 	steer(view: VideoView): PlaybackStep | undefined {
 		this.#watch(view);
 		if (view.seeking) return undefined;
-		if (!this.#started) return this.#start(view);
+		if (!this.#started) return this.#start(view) ?? this.#hold(view);
+		if (this.#holding) return this.#hold(view);
 		if (view.paused) return this.#restRate(view);
 		return this.#crossGap(view) ?? this.#nudge(view) ?? this.#holdEdge(view);
 	}
@@ -271,6 +285,17 @@ export class Playback {
 		const toS = Math.max(newest.startS + 0.002, newest.endS - backS);
 		if (Math.abs(toS - playheadS) < 0.005) return undefined;
 		return this.#seek(toS, 'start', nowMs);
+	}
+
+	/** A beginning nearer to the edge than the target would run dry before the next segment comes. */
+	#hold({ nowMs, playheadS, paused }: VideoView): PlaybackStep | undefined {
+		if (!this.#started) return undefined;
+		const edgeS = this.edgeS(nowMs);
+		const behindS = edgeS === undefined ? Infinity : edgeS - playheadS;
+		const isTime = nowMs - this.#sourceMs >= MAX_HOLD_MS;
+		if (paused && !isTime && behindS < (this.targetS ?? 0) - HOLD_SLACK_S) return undefined;
+		this.#holding = false;
+		return { type: 'play' };
 	}
 
 	#crossGap(view: VideoView): PlaybackStep | undefined {

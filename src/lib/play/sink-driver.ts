@@ -12,9 +12,7 @@ export interface SinkDriverOptions {
 	readonly clock: Clock;
 	/** The video as it is now. */
 	readonly view: () => VideoView;
-	/** A new source is on the video. */
-	readonly onopen: () => void;
-	/** Something was appended or went wrong. */
+	/** A source was opened, something was appended or went wrong. */
 	readonly onchange: () => void;
 }
 
@@ -129,13 +127,13 @@ export class SinkDriver {
 	}
 
 	async #open(init: InitSegment): Promise<void> {
-		const { video, onopen, onchange } = this.#options;
+		const { video, onchange } = this.#options;
 		try {
 			const sink = await MediaSink.open(video, init.mime);
 			if (this.#closed) return;
 			sink.onwanted = onchange;
 			this.#sink = sink;
-			onopen();
+			onchange();
 		} catch (error) {
 			this.#error = error as ShoalError;
 			onchange();

@@ -7,7 +7,12 @@ describe('Timeline', () => {
 	it('leaves the media times of the first epoch as they are', () => {
 		const timeline = new Timeline();
 		const [segment] = liveSegments({ count: 1, fromSequence: 20 });
-		expect(timeline.place(segment!)).toMatchObject({ startS: 10, endS: 10.5, offsetS: 0, order: 20 });
+		expect(timeline.place(segment!)).toMatchObject({
+			startS: 10,
+			endS: 10.5,
+			offsetS: 0,
+			order: 20,
+		});
 	});
 
 	it('lets an epoch that begins at 0 follow where the one before ended', () => {
