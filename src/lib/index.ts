@@ -36,3 +36,18 @@ export { ShoalError } from './model/error.ts';
 export type { ShoalErrorCode } from './model/error.ts';
 export type { Manifest } from './model/manifest.ts';
 export type { InitSegment } from './model/segment.ts';
+export { makeInWorker } from './torrents/make-in-worker.ts';
+export type { BlobFile } from './torrents/make-in-worker.ts';
+export { decodeMetainfo } from './torrents/metainfo.ts';
+export type { Metainfo } from './torrents/metainfo.ts';
+export type {
+	FilePriority,
+	TorrentFileStatus,
+	TorrentStatus,
+	TorrentTracker,
+} from './torrents/status.ts';
+export { makeTorrent } from './torrents/torrent-maker.ts';
+export type { MadeTorrent, MakerFile, MakerOptions } from './torrents/torrent-maker.ts';
+export type { TorrentPatron } from './torrents/torrent-patron.ts';
+export { TorrentService } from './torrents/torrent-service.ts';
+export { magnetOf, resolveSource } from './torrents/torrent-source.ts';

@@ -1,5 +1,4 @@
 import type WebTorrent from 'webtorrent';
-import { mendSimplePeer } from './mend-webtorrent.ts';
 
 let loading: Promise<typeof WebTorrent> | undefined;
 
@@ -30,7 +29,7 @@ async function load(): Promise<typeof WebTorrent> {
 	if (idle) globals.requestIdleCallback = soon;
 	try {
 		const module = await import('webtorrent');
-		mendSimplePeer();
+		(await import('./mend-simple-peer.ts')).mendSimplePeer();
 		return module.default;
 	} finally {
 		if (idle) globals.requestIdleCallback = idle;

@@ -1,7 +1,7 @@
 import type { File, Torrent, TrackerUpdate, Wire } from 'webtorrent';
 import { ShoalError } from '../model/error.ts';
 import { checkInfoBytes, decodeMetainfo } from './metainfo.ts';
-import { TrackerNudge, boundMessages } from './mend-webtorrent.ts';
+import { boundMessages } from './bound-messages.ts';
 import type {
 	FilePriority,
 	TorrentActivity,
@@ -10,6 +10,7 @@ import type {
 	TorrentTracker,
 } from './status.ts';
 import type { ResolvedSource } from './torrent-source.ts';
+import { TrackerNudge } from './tracker-nudge.ts';
 import { magnetOf } from './torrent-source.ts';
 
 /** Counting copies looks at every piece of every peer; beyond this many it is left out. */
