@@ -77,7 +77,7 @@ export function watchingIn(name: string, remembers: boolean): Watching {
 			if (given.throws) throw Object.assign(new Error(given.throws), { code: given.throws });
 			viewer.title = given.title ?? '';
 			if (given.played) {
-				video.srcObject = scene(true);
+				video.srcObject = scene();
 				video.play().catch(() => {}); // a state that pauses comes between
 			}
 			video.muted = !given.loud;
