@@ -26,7 +26,9 @@ export const STALE_ATTEMPT_MS = 4_000;
 export const HANDSHAKE_DEADLINE_MS = 10_000;
 /** How long ICE candidates are gathered at most, once there is one. */
 export const GATHER_LIMIT_MS = 1_500;
-/** How long other candidates are waited for after one that others can reach. */
+/** How long others are waited for after one of the best kind there can be… */
+export const GATHER_BEST_SETTLE_MS = 40;
+/** …or after one that at least reaches beyond the local network. */
 export const GATHER_SETTLE_MS = 300;
 /** How long the first candidate is waited for. */
 export const GATHER_NONE_MS = 5_000;

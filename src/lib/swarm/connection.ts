@@ -38,7 +38,7 @@ export interface ConnectionOptions {
 export class Connection {
 	readonly #peer: RTCPeerConnection;
 	readonly #clock: Clock;
-	readonly #hasServers: boolean;
+	readonly #iceServers: readonly RTCIceServer[];
 	#channel: RTCDataChannel | undefined;
 	#state: 'negotiating' | 'open' | 'closed' = 'negotiating';
 	#strayChannels = 0;
@@ -60,7 +60,7 @@ export class Connection {
 	/** Throws what the browser throws when it has no RTCPeerConnection to give. */
 	constructor({ webrtc, iceServers, iceTransportPolicy, clock }: ConnectionOptions) {
 		this.#clock = clock;
-		this.#hasServers = iceServers.length > 0;
+		this.#iceServers = iceServers;
 		this.#peer = new webrtc({
 			// A copy: some implementations write into what they are given.
 			iceServers: structuredClone([...iceServers]),
@@ -186,7 +186,7 @@ export class Connection {
 	#gather(): Promise<void> {
 		const gathered = new Promise<void>((resolve, reject) => {
 			this.#giveUp = reject;
-			this.#stopGathering = whenGathered(this.#peer, this.#clock, this.#hasServers, resolve);
+			this.#stopGathering = whenGathered(this.#peer, this.#clock, this.#iceServers, resolve);
 		});
 		gathered.catch(() => undefined); // it may reject before anyone waits for it
 		return gathered;

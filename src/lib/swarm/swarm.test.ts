@@ -262,7 +262,7 @@ it('a hostile tracker breaks nothing and costs little', async () => {
 	const announced: any[] = [];
 	const hash = binaryStringOfHex(toHex(infoHash));
 	server.on('connection', (socket) => {
-		socket.on('message', (data) => announced.push(JSON.parse(String(data))));
+		socket.on('message', (data) => announced.push(JSON.parse((data as Buffer).toString())));
 	});
 	const good = await track();
 	const a = join([`ws://127.0.0.1:${port}`, good.url]);
