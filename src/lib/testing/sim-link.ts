@@ -42,6 +42,7 @@ export class SimLink implements Link {
 	readonly #path: Path;
 	bufferedBytes = 0;
 	#arrivedAtMs = 0;
+	#deliveredAtMs = 0;
 	#open = true;
 	other: SimLink | undefined;
 	/** What a dishonest peer makes of a message before it leaves; `undefined` swallows it. */
@@ -90,12 +91,24 @@ export class SimLink implements Link {
 		}
 		let arriveMs = leftAtMs + this.#path.delayMs + this.#random() * this.#path.jitterMs;
 		if (this.#path.loss > 0) arriveMs += this.#retransmissionsMs(bytes);
+		this.#arrivedAtMs = Math.max(this.#arrivedAtMs, arriveMs + (bytes * 8000) / this.#to.downBps);
+		this.#clock.after(this.#arrivedAtMs - nowMs, () => this.#arrive(message, bytes));
+	}
+
+	/** The receiver's downlink is taken in the order of arrival, not of sending: a slow sender holds up only itself. */
+	#arrive(message: Message, bytes: number): void {
+		const nowMs = this.#clock.now();
 		const to = this.#to;
-		to.downFreeAtMs = Math.max(arriveMs, to.downFreeAtMs) + (bytes * 8000) / to.downBps;
-		this.#arrivedAtMs = Math.max(this.#arrivedAtMs, to.downFreeAtMs);
-		this.#clock.after(this.#arrivedAtMs - nowMs, () => {
-			if (!from.dead && !to.dead) this.other?.receive(message);
-		});
+		const takesMs = (bytes * 8000) / to.downBps;
+		const readyAtMs = Math.max(nowMs, to.downFreeAtMs + takesMs, this.#deliveredAtMs);
+		to.downFreeAtMs = Math.max(to.downFreeAtMs + takesMs, nowMs);
+		this.#deliveredAtMs = readyAtMs;
+		if (readyAtMs <= nowMs) this.#deliver(message);
+		else this.#clock.after(readyAtMs - nowMs, () => this.#deliver(message));
+	}
+
+	#deliver(message: Message): void {
+		if (!this.#from.dead && !this.#to.dead) this.other?.receive(message);
 	}
 
 	close(why: LinkEnd): void {
