@@ -170,17 +170,10 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 
 	/** Takes a link whose handshakes are done. Ends it at once when it leads to ourselves or there is no place. */
 	addLink(link: Link): void {
-		if (this.#closed) {
-			link.close('closed');
-			return;
-		}
-		if ([...this.#byLink.keys()].some(({ peerId }) => peerId === link.peerId)) {
-			link.close('crowded');
-			return;
-		}
-		const neighbour = this.#scheduler.add(link);
+		const known = this.#linkPeerIds().has(link.peerId);
+		const neighbour = this.#closed || known ? undefined : this.#scheduler.add(link);
 		if (!neighbour) {
-			link.close('crowded');
+			link.close(this.#closed ? 'closed' : 'crowded');
 			return;
 		}
 		this.#byLink.set(link, neighbour);
@@ -209,12 +202,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		const { manifest } = signed;
 		this.#acceptance.judge(signed, this.#clock.now());
 		this.#segments.inits.put(manifest.initSha256, init);
-		this.#dropOut(this.#window.add(signed));
-		for (let offset = 0; offset < pieceCount(manifest); offset++) {
-			const start = offset * manifest.pieceLength;
-			const piece = bytes.subarray(start, start + manifest.pieceLength);
-			this.#dropOut(this.#window.put(manifest.firstPiece + offset, piece).out);
-		}
+		this.#dropOut(this.#window.addWhole(signed, bytes));
 		if (pieceCount(manifest) === 0) this.#manifests.flood(signed, undefined);
 		else this.#addToScheduler(signed, undefined, true);
 	}
@@ -438,28 +426,19 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 	/** Asks neighbours to introduce up to `count` peers we heard of from them: an `introduction` event each. */
 	seekIntroductions(count: number): void {
 		for (const { peerId, via } of this.#exchange.pick(count, this.#linkPeerIds())) {
-			this.emit('introduction', {
-				peerId,
-				via: (signal) => {
-					if (this.#byLink.has(via)) via.send(signal);
-				},
-			});
+			this.emit('introduction', { peerId, via: (signal) => this.#sendVia(via, signal) });
 		}
 	}
 
-	#onSignal(from: Neighbour, message: SignalMessage): void {
-		const signal = this.#exchange.stamp(from.link, message);
-		if (equalBytes(signal.to, this.#options.peerId)) {
-			this.emit('signal', {
-				signal: message,
-				reply: (answer) => {
-					if (this.#byLink.has(from.link)) from.link.send(answer);
-				},
-			});
-			return;
-		}
-		const target = [...this.#byLink.keys()].find((link) => this.#exchange.is(link, signal.to));
-		if (target && target !== from.link) target.send(signal);
+	#onSignal(from: Neighbour, signal: SignalMessage): void {
+		const route = this.#exchange.route(from.link, signal, this.#byLink.keys());
+		if (route.type === 'forward') route.to.send(route.signal);
+		if (route.type !== 'ours') return;
+		this.emit('signal', { signal, reply: (answer) => this.#sendVia(from.link, answer) });
+	}
+
+	#sendVia(link: Link, signal: SignalMessage): void {
+		if (this.#byLink.has(link)) link.send(signal);
 	}
 
 	#linkPeerIds(): Set<string> {

@@ -10,6 +10,12 @@ const MAX_CANDIDATES = 200;
 /** Of those, at most this many from one neighbour: nobody fills the table alone. */
 const MAX_CANDIDATES_PER_LINK = 50;
 
+/** Where a signal goes. */
+export type SignalRoute =
+	| { readonly type: 'ours' }
+	| { readonly type: 'forward'; readonly to: Link; readonly signal: SignalMessage }
+	| { readonly type: 'nowhere' };
+
 /**
  * Peer exchange (after BEP 11): neighbours tell each other whom they know, so that a swarm keeps forming links while no
  * tracker is reachable. The broadcaster takes no introductions.
@@ -75,16 +81,25 @@ export class PeerExchange {
 		return picked;
 	}
 
-	/** A signal as it is passed on: `from` is the neighbour that brought it, whatever it claims. */
-	stamp(link: Link, signal: SignalMessage): SignalMessage {
-		return { ...signal, from: fromHex(link.peerId) ?? signal.from };
+	/**
+	 * Where a signal goes that came over `link`: to us, to the neighbour it is for, or nowhere. Who passes it on writes whom
+	 * it is from, so nobody speaks in another's name.
+	 */
+	route(link: Link, signal: SignalMessage, links: Iterable<Link>): SignalRoute {
+		const target = toHex(signal.to);
+		if (target === this.#ownId) return { type: 'ours' };
+		for (const to of links) {
+			if (to.peerId !== target || to === link) continue;
+			return {
+				type: 'forward',
+				to,
+				signal: { ...signal, from: fromHex(link.peerId) ?? signal.from },
+			};
+		}
+		return { type: 'nowhere' };
 	}
 
-	/** Whether a link leads to this peer. */
-	is(link: Link, peerId: Uint8Array): boolean {
-		return link.peerId === toHex(peerId);
-	}
-
+	/** Forgets everybody. */
 	close(): void {
 		this.#candidates.clear();
 	}

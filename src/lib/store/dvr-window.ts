@@ -79,6 +79,17 @@ export class DvrWindow {
 		return [...out, ...this.#trim()];
 	}
 
+	/** Takes up a segment with all its bytes, whose pieces become views of them; gives those that fall out for it. */
+	addWhole(signed: SignedManifest, bytes: Uint8Array): StoredSegment[] {
+		const out = this.add(signed);
+		const { firstPiece, pieceLength } = signed.manifest;
+		for (let offset = 0; offset < pieceCount(signed.manifest); offset++) {
+			const start = offset * pieceLength;
+			out.push(...this.put(firstPiece + offset, bytes.subarray(start, start + pieceLength)).out);
+		}
+		return out;
+	}
+
 	/** The segment that holds a piece, with the piece's offset in it. */
 	find(index: number): { stored: StoredSegment; offset: number } | undefined {
 		const stored = this.#segments[this.#place(index)];
