@@ -3,6 +3,7 @@ import type { SiteConfig } from './config.ts';
 import { Encoder } from './encode/encoder.ts';
 import type { EncoderStats } from './encode/encoder-message.ts';
 import { STEADY, type Profile } from './encode/profile.ts';
+import { explainRate, RateControl, type RateDecision } from './encode/rate-control.ts';
 import type { Channel } from './model/channel.ts';
 import { ShoalError } from './model/error.ts';
 import { Publisher, type PublisherOptions } from './publisher.ts';
@@ -29,7 +30,10 @@ export type BroadcasterState =
 
 /** Something went wrong and was dealt with. */
 export interface BroadcasterWarning {
-	/** A warning of the encoder, `fork` (another device signs on this channel), or `storage-failed`. */
+	/**
+	 * A warning of the encoder, `fork` (another device signs on this channel), `storage-failed`, or
+	 * `bitrate-lowered` and `bitrate-raised` when the picture follows what gets through.
+	 */
 	readonly code: string;
 	/** For logs. */
 	readonly detail: string;
@@ -58,6 +62,8 @@ export interface BroadcasterStats {
 	readonly farthestMs: number | undefined;
 	readonly trackers: readonly TrackerState[];
 	readonly encoder: EncoderStats | undefined;
+	/** What video may take and why. */
+	readonly rate: RateDecision;
 }
 
 /** What a broadcaster tells. */
@@ -86,6 +92,10 @@ interface OnAir {
 	encoder: Encoder;
 	readonly release: ReleaseChannel;
 	readonly sinceMs: number;
+	readonly control: RateControl;
+	rate: RateDecision;
+	/** The encoder's counters when the rate was last looked at. */
+	seen: { framesIn: number; framesDropped: number };
 }
 
 /** Broadcasts a source on this browser's channel. Composition only: encoder, publisher and the channel's keys. */
@@ -149,7 +159,13 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 			});
 			undo.push(() => publisher.end());
 			this.#source = source;
-			this.#goOnAir({ publisher, encoder, release, sinceMs: Date.now() });
+			const { videoBps } = this.#profile;
+			this.#goOnAir({
+				...{ publisher, encoder, release, sinceMs: Date.now() },
+				control: new RateControl(videoBps),
+				rate: { videoBps, reason: 'full' },
+				seen: { framesIn: 0, framesDropped: 0 },
+			});
 		} catch (cause) {
 			for (const step of undo.reverse()) await step();
 			const error =
@@ -211,7 +227,8 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 		const sentBytes = peer?.traffic.bytesSent ?? 0;
 		const trackers = onAir?.publisher.session.swarm.trackers ?? [];
 		const margin = swarmMargin({
-			uplinkBps: peer?.uplinkBps ?? streamBps,
+			// An uplink that was never full carries what its links take.
+			uplinkBps: peer?.uplinkBps ?? streamBps * neighbours.length,
 			streamBps,
 			viewers,
 			neighbourUplinksBps: neighbours.map(({ uplinkKbps }) => uplinkKbps * 1000),
@@ -225,6 +242,7 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 			streamBps,
 			margin,
 		});
+		const rate = onAir?.rate ?? { videoBps: this.#profile.videoBps, reason: 'full' };
 		const behind = neighbours.flatMap(({ behindMs }) => (behindMs === undefined ? [] : [behindMs]));
 		return {
 			viewers,
@@ -237,10 +255,11 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 			sendDelayMs: peer?.sendDelayMs ?? 0,
 			margin,
 			health,
-			healthReason: reason,
+			healthReason: `${reason} ${explainRate(rate)}`.trim(),
 			farthestMs: behind.length > 0 ? Math.max(...behind) : undefined,
 			trackers,
 			encoder: onAir?.encoder.stats,
+			rate,
 		};
 	}
 
@@ -254,11 +273,34 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 		encoder.on('warning', (warning) => this.emit('warning', warning));
 		encoder.on('error', (error) => void this.#fail(onAir, error));
 		publisher.session.on('audience', ({ incomplete }) => (this.#audience = incomplete));
-		publisher.session.on('second', () => this.emit('stats', this.stats));
+		publisher.session.on('second', () => {
+			this.#adaptRate(onAir);
+			this.emit('stats', this.stats);
+		});
 		publisher.session.peer.on('fork', () =>
 			this.emit('warning', { code: 'fork', detail: 'another device signs on this channel' }),
 		);
 		this.#setState({ type: 'live', sinceMs: onAir.sinceMs });
+	}
+
+	/** Gives video the bitrate that gets through. */
+	#adaptRate(onAir: OnAir): void {
+		const { streamBps, uplinkBps, sendDelayMs, margin, links } = this.stats;
+		const { framesIn, framesDropped } = onAir.encoder.stats;
+		const droppedShare =
+			(framesDropped - onAir.seen.framesDropped) / Math.max(1, framesIn - onAir.seen.framesIn);
+		onAir.seen = { framesIn, framesDropped };
+		const before = onAir.rate;
+		const signs = { streamBps, uplinkBps, queueDelayMs: sendDelayMs, droppedShare };
+		onAir.rate = onAir.control.next(
+			{ ...signs, margin: links > 0 ? margin : undefined },
+			onAir.publisher.session.clock.now(),
+		);
+		if (onAir.rate.videoBps === before.videoBps) return;
+		onAir.encoder.setVideoBps(onAir.rate.videoBps);
+		const isLower = onAir.rate.videoBps < before.videoBps;
+		const code = isLower ? 'bitrate-lowered' : 'bitrate-raised';
+		this.emit('warning', { code, detail: explainRate(onAir.rate) });
 	}
 
 	#onPublishFailed(onAir: OnAir, cause: unknown): void {
