@@ -134,6 +134,10 @@ async function main() {
 	if (only !== 'unit') add(await endToEnd());
 	for (const { name, tests } of missing)
 		console.log(`SKIPPED: the ${tests} tests that need ${name}, which is not installed.`);
+	if (isCi && total.skipped) {
+		console.error(`In CI nothing is skipped, and ${total.skipped} tests were.`);
+		return { passed: total.passed, failed: total.failed + total.skipped, skipped: 0 };
+	}
 	return total;
 }
 
