@@ -133,7 +133,7 @@ function sendNoise({ send, wrong }: Means): (message: Message) => void {
 	return (message) => {
 		if (message.type === 'request') block(message.index, message.begin, message.length);
 		if (message.type === 'subscribe') {
-			send({ type: 'subscribed', substreams: message.substreams });
+			send({ type: 'subscribed', substreams: message.substreams, asked: message.substreams });
 			const newest = manifests.at(-1);
 			if (newest) {
 				for (let i = 0; i < pieceCount(newest); i++)

@@ -74,6 +74,8 @@ export interface SubscribeMessage {
 export interface SubscribedMessage {
 	readonly type: 'subscribed';
 	readonly substreams: number;
+	/** The mask of the `subscribe` that this answers: what was asked for since is not refused by it. */
+	readonly asked: number;
 }
 
 /** Asks for one block (BEP 3 `request`). Held by the other side until it has the piece, or rejected (BEP 6). */

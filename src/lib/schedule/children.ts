@@ -1,4 +1,5 @@
-import { SUBSTREAMS } from '../model/message.ts';
+import type { Random } from '../util/clock.ts';
+import { NO_DEPTH, SUBSTREAMS } from '../model/message.ts';
 import { UPLINK_FILL } from './bounds.ts';
 import type { Neighbour } from './neighbour.ts';
 
@@ -11,6 +12,8 @@ const FAN_OUT_MS = 110;
 const PIECE_BITS = 16 * 1024 * 8;
 /** Least time between two children put out. */
 const PUT_OUT_MS = 2000;
+/** Puts everybody who is served elsewhere behind everybody who is not. */
+const SERVED_RANK = 1e9;
 /** Uplink a neighbour is taken for that doesn't know its own. */
 const ASSUMED_KBPS = 4000;
 
@@ -36,6 +39,12 @@ export interface Room {
  */
 export class Children {
 	#putOutAtMs = -Infinity;
+	readonly #firstTree: number;
+
+	/** Peers differ in which tree they serve first, so that no tree is short of places in all of them. */
+	constructor(random: Random) {
+		this.#firstTree = Math.floor(random() * SUBSTREAMS);
+	}
 
 	/** Substream places that are taken. */
 	taken(neighbours: readonly Neighbour[]): number {
@@ -76,27 +85,38 @@ export class Children {
 			if (!this.#withdrawOne(neighbours, undefined, changed)) break;
 			taken--;
 		}
-		for (const neighbour of byStrength(neighbours)) {
-			const open = this.#servable(neighbour, neighbour.wants & ~neighbour.given, room);
-			for (let s = 0; s < SUBSTREAMS; s++) {
-				if ((open & (1 << s)) === 0) continue;
-				if (room.congested) break;
-				if (childrenOf(s, neighbours) >= widest) continue;
-				if (taken >= capacity) {
-					if (nowMs - this.#putOutAtMs < PUT_OUT_MS) continue;
-					const freed =
-						this.#withdrawDeeper(neighbours, s, room, changed) ||
-						this.#withdrawOne(neighbours, neighbour, changed);
-					if (!freed) continue;
-					this.#putOutAtMs = nowMs;
-					taken--;
-				}
-				neighbour.given |= 1 << s;
-				changed.add(neighbour);
-				taken++;
+		for (const { neighbour, s } of this.#asks(neighbours, room)) {
+			if (room.congested) break;
+			if (childrenOf(s, neighbours) >= widest) continue;
+			if (taken >= capacity) {
+				if (nowMs - this.#putOutAtMs < PUT_OUT_MS) continue;
+				const freed =
+					this.#withdrawDeeper(neighbours, s, room, changed) ||
+					this.#withdrawOne(neighbours, neighbour, changed);
+				if (!freed) continue;
+				this.#putOutAtMs = nowMs;
+				taken--;
 			}
+			neighbour.given |= 1 << s;
+			changed.add(neighbour);
+			taken++;
 		}
 		for (const neighbour of changed) tell(neighbour);
+	}
+
+	/** What is asked for and can be given: whoever is served by nobody first, then the strong; trees in an order of our own. */
+	#asks(neighbours: readonly Neighbour[], room: Room): { neighbour: Neighbour; s: number }[] {
+		const asks: { neighbour: Neighbour; s: number; rank: number }[] = [];
+		for (const neighbour of neighbours) {
+			const open = this.#servable(neighbour, neighbour.wants & ~neighbour.given, room);
+			for (let i = 0; open !== 0 && i < SUBSTREAMS; i++) {
+				const s = (i + this.#firstTree) % SUBSTREAMS;
+				if ((open & (1 << s)) === 0) continue;
+				const served = neighbour.depths[s] !== NO_DEPTH;
+				asks.push({ neighbour, s, rank: (served ? SERVED_RANK : 0) - strength(neighbour) });
+			}
+		}
+		return asks.sort((a, b) => a.rank - b.rank);
 	}
 
 	#servable(neighbour: Neighbour, substreams: number, room: Room): number {
@@ -167,10 +187,6 @@ export function strength(neighbour: Neighbour): number {
 /** An uplink as reported in a hello or ping, where 0 means that the peer doesn't share. */
 export function clampUplinkKbps(kbps: number | undefined): number {
 	return kbps === undefined ? ASSUMED_KBPS : Math.min(kbps, 1_000_000);
-}
-
-function byStrength(neighbours: readonly Neighbour[]): Neighbour[] {
-	return [...neighbours].sort((a, b) => strength(b) - strength(a));
 }
 
 /** Bits set. */

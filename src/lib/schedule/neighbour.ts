@@ -35,7 +35,9 @@ export interface Neighbour {
 	/** Substreams that were ours until `graceUntilMs`. */
 	former: number;
 	graceUntilMs: number;
-	/** Substreams it wants from us. */
+	/** The mask of its latest `subscribe`. */
+	askedUs: number;
+	/** Of these, what it may still get: a place that was taken away must be asked for anew. */
 	wants: number;
 	/** Substreams we push to it. */
 	given: number;
@@ -109,6 +111,7 @@ export function newNeighbour(link: Link, slot: number, nowMs: number): Neighbour
 		granted: 0,
 		former: 0,
 		graceUntilMs: 0,
+		askedUs: 0,
 		wants: 0,
 		given: 0,
 		lagSpreadMs: new Float64Array(SUBSTREAMS),

@@ -88,8 +88,8 @@ export class Parents {
 		return hop;
 	}
 
-	/** Takes note of what a neighbour says it pushes. */
-	onSubscribed(from: Neighbour, substreams: number, nowMs: number): void {
+	/** Takes note of what a neighbour says it pushes, in answer to the mask it was `asked` for. */
+	onSubscribed(from: Neighbour, substreams: number, asked: number, nowMs: number): void {
 		from.granted = substreams & from.asked;
 		this.#choices.forEach((choice, s) => {
 			const bit = 1 << s;
@@ -99,12 +99,22 @@ export class Parents {
 				if (choice.parent === from) return;
 				choice.parent = from;
 				choice.sinceMs = nowMs;
-			} else if ((from.asked & bit) !== 0) {
+			} else if ((from.asked & asked & bit) !== 0) {
 				if (from.role !== 'broadcaster') this.#noteRefusal(from, s, nowMs);
 				if (choice.candidate === from) choice.candidate = undefined;
 				if (choice.parent === from) choice.parent = undefined;
 			}
 		});
+	}
+
+	/** A neighbour that was full and has room again need not be left alone any longer. */
+	noteRoom(neighbour: Neighbour, before: Uint8Array): void {
+		const until = this.#refusedUntilMs.get(neighbour);
+		if (!until) return;
+		for (let s = 0; s < SUBSTREAMS; s++) {
+			const wasFull = (before[s] ?? NO_DEPTH) >= FULL_DEPTH;
+			if (wasFull && (neighbour.depths[s] ?? NO_DEPTH) < FULL_DEPTH) until[s] = 0;
+		}
 	}
 
 	/** Forgets a neighbour that left. */

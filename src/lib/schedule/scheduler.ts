@@ -128,7 +128,7 @@ export class Scheduler {
 	readonly #strategy: Strategy;
 	readonly #uplink: Uplink;
 	readonly #parents: Parents;
-	readonly #children = new Children();
+	readonly #children: Children;
 	readonly #dealer = new Dealer();
 	readonly #liveness: Liveness;
 	readonly #bySlot: (Neighbour | undefined)[] = new Array<undefined>(SLOTS).fill(undefined);
@@ -161,6 +161,7 @@ export class Scheduler {
 		this.#port = port;
 		this.#strategy = strategy;
 		this.#parents = new Parents(random);
+		this.#children = new Children(random);
 		this.#liveness = new Liveness(random);
 		this.#uplink = new Uplink((sending) => this.#transmit(sending), uplinkCapBps);
 		this.#tick();
@@ -360,14 +361,15 @@ export class Scheduler {
 	}
 
 	onSubscribe(from: Neighbour, { substreams }: SubscribeMessage): void {
+		from.askedUs = substreams;
 		from.wants = substreams;
 		from.given &= substreams;
 		this.#evaluateTrees(from);
 		this.#flush();
 	}
 
-	onSubscribed(from: Neighbour, { substreams }: SubscribedMessage): void {
-		this.#parents.onSubscribed(from, substreams, this.#clock.now());
+	onSubscribed(from: Neighbour, { substreams, asked }: SubscribedMessage): void {
+		this.#parents.onSubscribed(from, substreams, asked, this.#clock.now());
 		this.#evaluateTrees(undefined);
 		this.#evaluate();
 	}
@@ -495,7 +497,9 @@ export class Scheduler {
 		from.spareKbps = ping.spareKbps;
 		from.uplinkKbps = clampUplinkKbps(ping.uplinkKbps);
 		from.behindMs = ping.behindMs === 0xffff ? undefined : ping.behindMs;
+		const before = from.depths;
 		from.depths = ping.depths;
+		this.#parents.noteRoom(from, before);
 		if (this.#parents.lacksAny()) this.#evaluateTrees(undefined);
 	}
 
@@ -836,7 +840,11 @@ export class Scheduler {
 		const nowMs = this.#clock.now();
 		this.#treesAtMs = nowMs;
 		const tell = (neighbour: Neighbour) =>
-			neighbour.link.send({ type: 'subscribed', substreams: neighbour.given });
+			neighbour.link.send({
+				type: 'subscribed',
+				substreams: neighbour.given,
+				asked: neighbour.askedUs,
+			});
 		if (this.#role === 'broadcaster') {
 			this.#dealer.evaluate(this.#neighbours, tell);
 			return;

@@ -100,8 +100,9 @@ function extendedFrame(message: ExtendedMessage, extensionId: number): Uint8Arra
 				.u32(message.first)
 				.bytes(message.bits).frame;
 		case 'subscribe':
-		case 'subscribed':
 			return body(1).u8(message.substreams).frame;
+		case 'subscribed':
+			return body(2).u8(message.substreams).u8(message.asked).frame;
 		case 'want-init':
 			return body(32).bytes(message.sha256).frame;
 		case 'init':
@@ -210,11 +211,16 @@ export function decodeLiveMessage(body: Uint8Array): Message | undefined {
 			if (bits.length === 0 || bits.length > MAX_HAVE_BITS_BYTES) fail('bad have');
 			return { type, first, bits };
 		}
-		case 'subscribe':
-		case 'subscribed': {
+		case 'subscribe': {
 			const substreams = read.u8();
 			read.end();
 			return { type, substreams };
+		}
+		case 'subscribed': {
+			const substreams = read.u8();
+			const asked = read.u8();
+			read.end();
+			return { type, substreams, asked };
 		}
 		case 'want-init': {
 			const sha256 = read.bytes(32);

@@ -50,7 +50,7 @@ const SAMPLES: Message[] = [
 	{ type: 'want-manifest', piece: undefined, before: 0 },
 	{ type: 'have', first: 2 ** 31 - 9, bits: filled(2, 0xa0) },
 	{ type: 'subscribe', substreams: 0b10110001 },
-	{ type: 'subscribed', substreams: 0 },
+	{ type: 'subscribed', substreams: 0, asked: 255 },
 	{ type: 'request', index: 9, begin: 16384, length: 16384 },
 	{ type: 'cancel', index: 9, begin: 0, length: 1 },
 	{ type: 'reject', index: 9, begin: 0, length: 16384 },
