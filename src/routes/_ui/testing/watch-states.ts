@@ -78,9 +78,10 @@ export function watchingIn(name: string, remembers: boolean): Watching {
 			viewer.title = given.title ?? '';
 			if (given.played) {
 				video.srcObject = scene();
-				video.play().catch(() => {}); // a state that pauses comes between
+				// Muted first: a browser starts nothing loud that nobody has touched.
+				const unmute = () => (video.muted = !given.loud);
+				video.play().then(unmute, () => {}); // a state that pauses may come between
 			}
-			video.muted = !given.loud;
 			queueMicrotask(() => setTimeout(() => show(video)));
 			return { viewer, player };
 		},
