@@ -9,7 +9,7 @@ const always: Readonly<Record<string, string>> = {
 	'Cross-Origin-Resource-Policy': 'cross-origin',
 };
 
-const powerful = ['geolocation', 'payment', 'usb', 'serial', 'hid', 'midi', 'bluetooth'];
+const powerful = ['geolocation', 'payment', 'usb', 'serial', 'hid', 'midi'];
 
 /** Headers for one path of the site. `connect` lists origins of trackers in use. */
 export function pageHeaders(
