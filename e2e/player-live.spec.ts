@@ -1,7 +1,7 @@
-import { expect, test, type BrowserContext, type Page } from '@playwright/test';
-import type { PlayerOptions } from '../src/lib/player.ts';
+import { expect, test, type Page } from '@playwright/test';
+import type { PlayerOptions, PlayerStats } from '../src/lib/player.ts';
 import { hasFfmpeg } from './player/media.ts';
-import type { Rig, Show, Shown } from './player/rig-page.ts';
+import type { Show, Shown, Stretch } from './player/rig-page.ts';
 import { openStudio, type Studio } from './player/studio.ts';
 
 // The player in a real browser, with real media that arrives in real time and with everything that can happen to it.
@@ -28,8 +28,11 @@ const KINDS = ['steady', 'low'] as const;
 interface Outcome {
 	readonly shown: readonly Shown[];
 	readonly states: readonly string[];
-	readonly stats: Rig['player']['stats'];
-	readonly video: { readonly endS: number; readonly firstS: number; readonly currentTime: number };
+	readonly stats: PlayerStats;
+	readonly played: readonly Stretch[];
+	readonly firstS: number;
+	readonly endS: number;
+	readonly atS: number;
 	readonly log: readonly string[];
 }
 
@@ -38,102 +41,105 @@ async function open(page: Page): Promise<void> {
 	await page.waitForFunction(() => 'begin' in window);
 }
 
-/** Airs a show to its end on a page that is open. */
-async function air(page: Page, show: Show, options: PlayerOptions = {}): Promise<Outcome> {
-	await page.evaluate(([show, options]) => window.begin(show, options), [show, options] as const);
-	await page.evaluate(() => window.rig.feed.done);
-	return outcome(page);
+/** Begins shows on a page. */
+async function begin(
+	page: Page,
+	shows: readonly Show[],
+	options: PlayerOptions = {},
+): Promise<void> {
+	await open(page);
+	await page.evaluate(([shows, options]) => window.begin(shows, options), [
+		shows,
+		options,
+	] as const);
 }
 
-/** Airs shows at the same time, each on a page of its own, and looks at each outcome. */
-async function airAll<Case>(
-	context: BrowserContext,
+function look(page: Page): Promise<Outcome[]> {
+	return page.evaluate(() =>
+		window.rigs.map(({ shown, states, player, video, log, played }) => {
+			const { buffered, currentTime } = video;
+			const endS = buffered.length ? buffered.end(buffered.length - 1) : 0;
+			const firstS = buffered.length ? buffered.start(0) : 0;
+			return { shown, states, stats: player.stats, played, endS, firstS, atS: currentTime, log };
+		}),
+	);
+}
+
+async function lookAtOne(page: Page): Promise<Outcome> {
+	const [seen] = await look(page);
+	return seen!;
+}
+
+/** Airs shows side by side to their ends, lets each be played out, and looks at every outcome. */
+async function air<Case>(
+	page: Page,
 	cases: readonly Case[],
 	{ show, check }: { show: (one: Case) => Show; check: (seen: Outcome, one: Case) => void },
 ): Promise<void> {
-	const pages = await Promise.all(cases.map(() => context.newPage()));
-	await Promise.all(pages.map(open));
-	const outcomes = await Promise.all(cases.map((one, i) => air(pages[i]!, show(one))));
-	for (const [i, seen] of outcomes.entries()) {
-		const log = seen.log.join('\n');
-		test
-			.info()
-			.attachments.push({ name: `log ${i}`, contentType: 'text/plain', body: Buffer.from(log) });
+	await begin(page, cases.map(show));
+	await page.evaluate(() => Promise.all(window.rigs.map(({ feed }) => feed.done)));
+	await expect
+		.poll(async () => (await look(page)).every(({ atS, endS }) => endS - atS < 0.5))
+		.toBe(true);
+	for (const [i, seen] of (await look(page)).entries()) {
+		const body = Buffer.from([JSON.stringify(seen.stats), ...seen.log].join('\n'));
+		test.info().attachments.push({ name: `log ${i}`, contentType: 'text/plain', body });
 		check(seen, cases[i]!);
 	}
 }
 
-function outcome(page: Page): Promise<Outcome> {
-	return page.evaluate(() => {
-		const { shown, states, player, video, log } = window.rig;
-		const { buffered, currentTime } = video;
-		const endS = buffered.length ? buffered.end(buffered.length - 1) : 0;
-		const firstS = buffered.length ? buffered.start(0) : 0;
-		return { shown, states, stats: player.stats, video: { endS, firstS, currentTime }, log };
-	});
+/** How many seconds of a stretch of media were played. */
+function playedS({ played }: Outcome, fromS: number, toS: number): number {
+	const parts = played.map(([from, to]) => Math.min(to, toS) - Math.max(from, fromS));
+	return parts.reduce((sum, part) => sum + Math.max(0, part), 0);
 }
 
-/** Media seconds shown between two frames of an outcome, and the clock's seconds that took. */
-function progress({ shown }: Outcome): { mediaS: number; clockS: number } {
-	const first = shown[0];
-	const last = shown.at(-1);
-	if (!first || !last) return { mediaS: 0, clockS: 0 };
-	return { mediaS: last.mediaS - first.mediaS, clockS: (last.atMs - first.atMs) / 1000 };
-}
-
-/** Frames shown of a stretch of media. */
-function framesOf({ shown }: Outcome, fromS: number, toS: number): number {
-	return shown.filter(({ mediaS }) => mediaS >= fromS && mediaS < toS).length;
-}
-
-test('plays at its pace for 20 s without losing the edge', async ({ context }) => {
-	await airAll(context, KINDS, {
+test('plays 20 s from beginning to end', async ({ page }) => {
+	await air(page, KINDS, {
 		show: (media) => ({ legs: [{ media, from: 0, to: 20 * PACE[media] }] }),
 		check(seen) {
-			const { mediaS, clockS } = progress(seen);
-			expect(mediaS / clockS).toBeGreaterThan(0.9);
-			expect(mediaS).toBeGreaterThan(17);
+			expect(playedS(seen, 0, 20)).toBeGreaterThan(17);
 			expect(seen.stats).toMatchObject({ rebuilds: 0, gaps: 0, pendingSegments: 0 });
-			expect(seen.stats.behindMs).toBeLessThan(2500);
 			expect(seen.stats.decodedFrames).toBeGreaterThan(400);
 			expect(seen.states.slice(0, 2)).toEqual(['buffering', 'playing']);
+			expect(seen.shown.length).toBeGreaterThan(100);
 		},
 	});
 });
 
-test('who joins late begins near the edge, with the newest key frame', async ({ context }) => {
+test('who joins late begins near the edge, with the newest key frame', async ({ page }) => {
 	const burst = { steady: 7, low: 33 };
-	await airAll(context, KINDS, {
+	await air(page, KINDS, {
 		show: (media) => ({
 			legs: [{ media, from: 5 * PACE[media], to: 13 * PACE[media] }],
 			burst: burst[media],
 		}),
 		check(seen, media) {
 			const edgeS = 5 + burst[media] / PACE[media];
-			expect(seen.shown[0]?.mediaS).toBeGreaterThan(edgeS - 1.6);
-			expect(seen.stats.behindMs).toBeLessThan(2500);
-			expect(seen.video.currentTime).toBeGreaterThan(edgeS + 2);
+			expect(seen.played[0]?.[0]).toBeGreaterThan(edgeS - 1.6);
+			expect(playedS(seen, edgeS, 13)).toBeGreaterThan(2);
 		},
 	});
 });
 
-test('goes on behind a lost segment, whichever it is', async ({ context }) => {
+test('goes on behind a lost segment, whichever it is', async ({ page }) => {
 	const cases = [
 		{ media: 'steady', hole: 6 },
-		...[30, 31, 32, 35, 38, 39].map((hole) => ({ media: 'low' as const, hole })),
+		...[30, 31, 35, 39].map((hole) => ({ media: 'low' as const, hole })),
 	] as const;
-	await airAll(context, cases, {
+	await air(page, cases, {
 		show: ({ media, hole }) => ({ legs: [{ media, from: 0, to: 8 * PACE[media] }], lose: [hole] }),
-		check(seen) {
-			expect(framesOf(seen, 1, 3)).toBeGreaterThan(20);
-			expect(framesOf(seen, 4, 7)).toBeGreaterThan(50);
-			expect(seen.stats).toMatchObject({ gaps: 1, rebuilds: 0, pendingSegments: 0 });
+		check(seen, { media, hole }) {
+			const holeS = hole / PACE[media];
+			expect(playedS(seen, holeS - 1, holeS)).toBeGreaterThan(0.3);
+			expect(playedS(seen, 4, 8)).toBeGreaterThan(2.5);
+			expect(seen.stats).toMatchObject({ rebuilds: 0, pendingSegments: 0 });
 		},
 	});
 });
 
-test('segments in any order come out in order', async ({ context }) => {
-	await airAll(context, KINDS, {
+test('segments in any order come out in order', async ({ page }) => {
+	await air(page, KINDS, {
 		show(media) {
 			const late: Record<number, number> = {};
 			for (let i = 0; i < 12 * PACE[media]; i += 3) late[i] = media === 'steady' ? 600 : 250;
@@ -142,7 +148,7 @@ test('segments in any order come out in order', async ({ context }) => {
 		check(seen, media) {
 			const times = seen.shown.map(({ mediaS }) => mediaS);
 			expect(times).toEqual([...times].sort((a, b) => a - b));
-			expect(seen.video.currentTime).toBeGreaterThan(9);
+			expect(playedS(seen, 6, 12)).toBeGreaterThan(4);
 			expect(seen.stats.rebuilds).toBe(0);
 			// The delay has grown to what this path needs.
 			expect(seen.stats.targetMs).toBeGreaterThan(media === 'steady' ? 1000 : 350);
@@ -150,8 +156,8 @@ test('segments in any order come out in order', async ({ context }) => {
 	});
 });
 
-test('a broadcaster who comes back plays on under the same video', async ({ context }) => {
-	await airAll(context, KINDS, {
+test('a broadcaster who comes back plays on under the same video', async ({ page }) => {
+	await air(page, KINDS, {
 		show: (media) => ({
 			legs: [
 				{ media, from: 0, to: 3 * PACE[media] },
@@ -160,34 +166,28 @@ test('a broadcaster who comes back plays on under the same video', async ({ cont
 			],
 		}),
 		check(seen) {
-			expect(seen.video.endS).toBeGreaterThan(9.5);
-			expect(seen.video.currentTime).toBeGreaterThan(8);
-			expect(framesOf(seen, 3.2, 6)).toBeGreaterThan(50);
-			expect(framesOf(seen, 6.2, 10)).toBeGreaterThan(50);
+			expect(seen.endS).toBeGreaterThan(9.5);
+			expect(playedS(seen, 3, 6)).toBeGreaterThan(1.5);
+			expect(playedS(seen, 6, 10)).toBeGreaterThan(2);
 			expect(seen.stats.rebuilds).toBe(0);
-			expect(seen.states.at(-1)).toBe('playing');
 		},
 	});
 });
 
-test('bad media costs a rebuild, not the broadcast', async ({ context }) => {
-	await airAll(context, KINDS, {
+test('bad media costs a rebuild, not the broadcast', async ({ page }) => {
+	await air(page, KINDS, {
 		show: (media) => ({
 			legs: [{ media, from: 0, to: 8 * PACE[media] }],
 			corrupt: [3 * PACE[media] + 1],
 		}),
 		check(seen) {
 			expect(seen.stats.rebuilds).toBe(1);
-			expect(framesOf(seen, 5, 7)).toBeGreaterThan(30);
-			expect(seen.states.at(-1)).toBe('playing');
+			expect(playedS(seen, 5, 8)).toBeGreaterThan(1.5);
 		},
 	});
 });
 
-test('another source, another codec and no sound follow each other in one broadcast', async ({
-	page,
-}) => {
-	await open(page);
+test('another source, another codec and no sound follow each other', async ({ page }) => {
 	const legs = [
 		{ media: 'steady', from: 0, to: 4 },
 		{ media: 'large', from: 4, to: 9 },
@@ -195,40 +195,41 @@ test('another source, another codec and no sound follow each other in one broadc
 		{ media: 'mute', from: 14, to: 19 },
 		{ media: 'steady', from: 19, to: 25 },
 	];
-	const seen = await air(page, { legs });
-	for (const { from, to, media } of legs) {
-		const frames = framesOf(seen, from / 2, to / 2);
-		expect(frames, `frames of ${media} from ${from / 2} s`).toBeGreaterThan(15);
-	}
-	expect(seen.stats.rebuilds).toBe(0);
+	await air(page, [legs], {
+		show: (legs) => ({ legs }),
+		check(seen) {
+			for (const { from, to, media } of legs) {
+				const partS = playedS(seen, from / 2, to / 2);
+				expect(partS, `${media} from ${from / 2} s`).toBeGreaterThan(0.7);
+			}
+			expect(seen.stats.rebuilds).toBe(0);
+		},
+	});
 });
 
 test('media that is always bad is given up, said, and tried again on demand', async ({ page }) => {
-	await open(page);
-	const corrupt = [2, 4, 6, 8, 10];
-	const seen = await air(page, { legs: [{ media: 'steady', from: 0, to: 12 }], corrupt });
-	expect(seen.stats.rebuilds).toBe(3);
-	expect(seen.states.at(-1)).toBe('failed');
-	expect(
-		await page.evaluate(() => {
-			const { state } = window.rig.player;
-			return state.type === 'failed' && state.error.code;
-		}),
-	).toBe('playback-failed');
+	await begin(page, [{ legs: [{ media: 'steady', from: 0, to: 12 }], corrupt: [2, 4, 6, 8, 10] }]);
+	await expect.poll(async () => (await lookAtOne(page)).states.at(-1)).toBe('failed');
+	const code = await page.evaluate(() => {
+		const { state } = window.rig.player;
+		return state.type === 'failed' && state.error.code;
+	});
+	expect(code).toBe('playback-failed');
+	expect((await lookAtOne(page)).stats.rebuilds).toBe(3);
+
 	await page.evaluate(async () => {
 		const { feed, player } = window.rig;
-		const recording = await (await fetch('/steady.json')).json();
-		feed.air({ legs: [{ media: 'steady', from: 0, to: 8, epoch: 9 }] }, { steady: recording });
-		await player.play();
 		await feed.done;
+		const steady = await window.recording('steady');
+		feed.air({ legs: [{ media: 'steady', from: 0, to: 40, epoch: 9 }] }, { steady });
+		await player.play();
 	});
-	expect((await outcome(page)).states.at(-1)).toBe('playing');
+	await expect.poll(async () => (await lookAtOne(page)).states.at(-1)).toBe('playing');
 });
 
 test('a codec that this browser lacks is named', async ({ page }) => {
-	await open(page);
+	await begin(page, [{ legs: [{ media: 'steady', from: 0, to: 2 }] }]);
 	const error = await page.evaluate(async () => {
-		await window.begin({ legs: [{ media: 'steady', from: 0, to: 2 }] });
 		const { feed, player } = window.rig;
 		await feed.done;
 		feed.init({ bytes: new Uint8Array(8), mime: 'video/mp4; codecs="xyz1"' });
@@ -238,100 +239,86 @@ test('a codec that this browser lacks is named', async ({ page }) => {
 	expect(error).toEqual(['unsupported-codec', expect.stringContaining('xyz1')]);
 });
 
-test('a source buffer that is full at any append does no harm', async ({ context }) => {
-	await context.addInitScript(() => {
-		const append = SourceBuffer.prototype.appendBuffer;
-		const every = 2 + Math.floor(performance.timeOrigin % 5);
-		let calls = 0;
-		let full = 0;
-		SourceBuffer.prototype.appendBuffer = function (bytes) {
-			if (++calls > 8 && calls % every === 0 && full++ < 30) {
-				throw new DOMException('full', 'QuotaExceededError');
-			}
-			append.call(this, bytes);
-		};
+for (const fullEvery of [2, 7]) {
+	test(`a source buffer full at every ${fullEvery}. append does no harm`, async ({ page }) => {
+		await air(page, KINDS, {
+			show: (media) => ({ legs: [{ media, from: 0, to: 6 * PACE[media] }], fullEvery }),
+			check(seen) {
+				expect(seen.stats.rebuilds).toBe(0);
+				expect(playedS(seen, 3, 6)).toBeGreaterThan(1.5);
+			},
+		});
 	});
-	await airAll(context, KINDS, {
-		show: (media) => ({ legs: [{ media, from: 0, to: 10 * PACE[media] }] }),
-		check(seen) {
-			expect(seen.stats.rebuilds).toBe(0);
-			expect(seen.video.currentTime).toBeGreaterThan(8);
-			expect(seen.states.at(-1)).toBe('playing');
-		},
-	});
-});
+}
 
 test('what was watched leaves the source buffer again', async ({ page }) => {
-	await open(page);
-	const seen = await air(
-		page,
-		{ legs: [{ media: 'low', from: 0, to: 120 }] },
-		{ bounds: { windowS: 4 } },
-	);
-	expect(seen.video.endS - seen.video.firstS).toBeLessThan(6);
-	expect(seen.video.endS - seen.video.firstS).toBeGreaterThan(2);
-	expect(seen.video.currentTime).toBeGreaterThan(10);
+	const show: Show = { legs: [{ media: 'low', from: 0, to: 120 }] };
+	await begin(page, [show], { bounds: { windowS: 4 } });
+	await page.evaluate(() => window.rig.feed.done);
+	const seen = await lookAtOne(page);
+	expect(seen.endS - seen.firstS).toBeLessThan(6);
+	expect(seen.endS - seen.firstS).toBeGreaterThan(2);
 	expect(seen.stats.gaps).toBe(0);
+	expect(playedS(seen, 6, 12)).toBeGreaterThan(4);
 });
 
 test('a pause and a seek leave the edge, "live" goes back to it', async ({ page }) => {
-	await open(page);
-	await page.evaluate(() => window.begin({ legs: [{ media: 'steady', from: 0, to: 44 }] }));
-	await expect.poll(() => page.evaluate(() => window.rig.video.currentTime)).toBeGreaterThan(5);
+	await begin(page, [{ legs: [{ media: 'steady', from: 0, to: 48 }] }]);
+	const edges = async () => {
+		const { log } = await lookAtOne(page);
+		return log.filter((line) => line.includes(' edge ')).map((line) => line.split(' ')[2]);
+	};
+	await expect.poll(async () => (await lookAtOne(page)).atS).toBeGreaterThan(5);
 
 	await page.evaluate(() => (window.rig.video.currentTime = 1));
-	await page.waitForTimeout(2000);
-	const back = await outcome(page);
-	expect(back.video.currentTime).toBeLessThan(5);
+	await expect.poll(edges).toEqual(['true', 'false']);
+	await page.waitForTimeout(1000);
+	const back = await lookAtOne(page);
+	expect(back.stats.behindMs).toBeGreaterThan(3000);
 	expect(back.stats.rate).toBe(1);
-	expect(back.log.filter((line) => line.includes(' edge '))).toHaveLength(2);
 
 	await page.evaluate(() => window.rig.player.seekToLive());
-	await expect.poll(async () => (await outcome(page)).stats.behindMs).toBeLessThan(2000);
-	expect((await outcome(page)).log.filter((line) => line.includes(' edge '))).toHaveLength(3);
+	await expect.poll(edges).toEqual(['true', 'false', 'true']);
 
 	await page.evaluate(() => window.rig.video.pause());
-	await page.waitForTimeout(3000);
-	expect((await outcome(page)).states.at(-1)).toBe('paused');
+	await expect.poll(async () => (await lookAtOne(page)).states.at(-1)).toBe('paused');
+	await page.waitForTimeout(3500);
 	await page.evaluate(() => window.rig.video.play());
-	await page.waitForTimeout(1000);
-	const late = await outcome(page);
-	expect(late.states.at(-1)).toBe('playing');
-	expect(late.stats.behindMs).toBeGreaterThan(3000);
+	await expect.poll(async () => (await lookAtOne(page)).states.at(-1)).toBe('playing');
+	expect((await lookAtOne(page)).stats.behindMs).toBeGreaterThan(2500);
 });
 
 test('the end of a broadcast is said, and a new one plays by itself', async ({ page }) => {
-	await open(page);
-	await air(page, { legs: [{ media: 'steady', from: 0, to: 8 }] });
-	await page.evaluate(() => window.rig.feed.end());
-	await expect.poll(async () => (await outcome(page)).states.at(-1)).toBe('ended');
+	await begin(page, [{ legs: [{ media: 'steady', from: 0, to: 6 }] }]);
+	await page.evaluate(async () => {
+		await window.rig.feed.done;
+		window.rig.feed.end();
+	});
+	await expect.poll(async () => (await lookAtOne(page)).states.at(-1)).toBe('ended');
 	await page.evaluate(async () => {
 		const { feed } = window.rig;
-		const recording = await (await fetch('/low.json')).json();
+		const low = await window.recording('low');
 		feed.state = { type: 'receiving' };
-		feed.air({ legs: [{ media: 'low', from: 0, to: 60, epoch: 5 }] }, { low: recording });
-		await feed.done;
+		feed.air({ legs: [{ media: 'low', from: 0, to: 200, epoch: 5 }] }, { low });
 	});
-	const seen = await outcome(page);
-	expect(seen.states.at(-1)).toBe('playing');
-	expect(seen.video.currentTime).toBeGreaterThan(7);
+	await expect.poll(async () => playedS(await lookAtOne(page), 3, 10)).toBeGreaterThan(2);
+	expect((await lookAtOne(page)).states.at(-1)).toBe('playing');
 });
 
 test('a frozen page comes back at the edge', async ({ page }) => {
-	await open(page);
-	await page.evaluate(() => window.begin({ legs: [{ media: 'steady', from: 0, to: 44 }] }));
-	await expect.poll(() => page.evaluate(() => window.rig.video.currentTime)).toBeGreaterThan(3);
+	await begin(page, [{ legs: [{ media: 'steady', from: 0, to: 48 }] }]);
+	await expect.poll(async () => (await lookAtOne(page)).atS).toBeGreaterThan(2);
 	const session = await page.context().newCDPSession(page);
 	await session.send('Page.setWebLifecycleState', { state: 'frozen' });
 	await page.waitForTimeout(7000);
 	await session.send('Page.setWebLifecycleState', { state: 'active' });
-	await expect.poll(async () => (await outcome(page)).stats.behindMs).toBeLessThan(2000);
-	await expect.poll(async () => (await outcome(page)).states.at(-1)).toBe('playing');
+	await expect.poll(async () => (await lookAtOne(page)).stats.behindMs).toBeLessThan(2000);
+	await expect.poll(async () => (await lookAtOne(page)).states.at(-1)).toBe('playing');
 });
 
 test('closing gives the video back empty', async ({ page }) => {
-	await open(page);
-	await air(page, { legs: [{ media: 'steady', from: 0, to: 4 }] });
+	await begin(page, [{ legs: [{ media: 'steady', from: 0, to: 4 }] }]);
+	await page.evaluate(() => window.rig.feed.done);
 	const left = await page.evaluate(async () => {
 		const { player, video } = window.rig;
 		await player.close();

@@ -31,6 +31,8 @@ export interface Show {
 	readonly jitterMs?: number;
 	/** The first segments come all at once, as to one who joins late. */
 	readonly burst?: number;
+	/** The page's source buffers say that they are full at every so many appends, thirty times. */
+	readonly fullEvery?: number;
 }
 
 interface FeedEvents {
@@ -145,17 +147,34 @@ export interface Shown {
 	readonly delayMs: number;
 }
 
+/** From and to, seconds. */
+export type Stretch = readonly [number, number];
+
+function stretchesOf(ranges: TimeRanges): Stretch[] {
+	return Array.from({ length: ranges.length }, (_, i) => [ranges.start(i), ranges.end(i)]);
+}
+
 /** The page's side of a test. */
 export class Rig {
-	readonly video = document.querySelector('video')!;
+	readonly video = document.body.appendChild(document.createElement('video'));
 	readonly feed = new Feed();
 	readonly player: Player;
 	readonly shown: Shown[] = [];
 	readonly states: string[] = [];
+	/** Stretches of media that sources before the present one played. */
+	readonly #past: Stretch[] = [];
+	#present: Stretch[] = [];
 	readonly log: string[] = [];
 
 	constructor(show: Show, recordings: Readonly<Record<string, Media>>, options: PlayerOptions) {
 		this.video.muted = true;
+		this.video.width = 320;
+		this.video.addEventListener(
+			'timeupdate',
+			() => (this.#present = stretchesOf(this.video.played)),
+		);
+		this.video.addEventListener('emptied', () => this.#past.push(...this.#present.splice(0)));
+		if (show.fullEvery) overfill(show.fullEvery);
 		this.player = new Player(this.video, this.feed, options);
 		this.player.on('state', (state) => this.#note('state', state.type));
 		this.player.on('livechange', ({ atEdge }) => this.#note('edge', String(atEdge)));
@@ -170,6 +189,11 @@ export class Rig {
 		this.#watch();
 		this.feed.air(show, recordings);
 		void this.player.play();
+	}
+
+	/** Every stretch of media that was played. */
+	get played(): Stretch[] {
+		return [...this.#past, ...stretchesOf(this.video.played)];
 	}
 
 	#note(what: string, detail: string): void {
@@ -191,19 +215,41 @@ export class Rig {
 	}
 }
 
+let isOverfull = false;
+
+/** Makes the page's source buffers say that they are full at every so many appends. */
+function overfill(every: number): void {
+	if (isOverfull) return;
+	isOverfull = true;
+	const append = SourceBuffer.prototype.appendBuffer;
+	let calls = 0;
+	let full = 0;
+	SourceBuffer.prototype.appendBuffer = function (bytes) {
+		if (++calls > 8 && calls % every === 0 && full++ < 30) {
+			throw new DOMException('full', 'QuotaExceededError');
+		}
+		append.call(this, bytes);
+	};
+}
+
 declare global {
 	interface Window {
-		/** Begins a show on the page's video. */
-		begin(show: Show, options?: PlayerOptions): Promise<void>;
+		/** Begins shows on the page, each on a video of its own. */
+		begin(shows: readonly Show[], options?: PlayerOptions): Promise<void>;
+		rigs: Rig[];
+		/** The first. */
 		rig: Rig;
+		/** A recording by its name. */
+		recording(name: string): Promise<Media>;
 	}
 }
 
-window.begin = async (show, options = {}) => {
-	const names = new Set(show.legs.map(({ media }) => media));
+window.recording = async (name) => (await (await fetch(`/${name}.json`)).json()) as Media;
+
+window.begin = async (shows, options = {}) => {
+	const names = new Set(shows.flatMap(({ legs }) => legs.map(({ media }) => media)));
 	const recordings: Record<string, Media> = {};
-	for (const name of names) {
-		recordings[name] = (await (await fetch(`/${name}.json`)).json()) as Media;
-	}
-	window.rig = new Rig(show, recordings, options);
+	for (const name of names) recordings[name] = await window.recording(name);
+	window.rigs = shows.map((show) => new Rig(show, recordings, options));
+	window.rig = window.rigs[0]!;
 };

@@ -15,7 +15,7 @@ export async function openStudio(recipes: Readonly<Record<string, Recipe>>): Pro
 	const recordings = new Map<string, Media>();
 	for (const [name, recipe] of Object.entries(recipes)) recordings.set(name, record(recipe));
 	const script = await bundle(join(import.meta.dirname, 'rig-page.ts'));
-	const html = '<!doctype html><title>Rig</title><video playsinline width="640"></video>';
+	const html = '<!doctype html><title>Rig</title><body></body>';
 	const server = createServer((request, response) => {
 		const name = /^\/(\w+)\.json$/.exec(request.url ?? '')?.[1];
 		const recording = name && recordings.get(name);

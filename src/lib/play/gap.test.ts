@@ -31,6 +31,11 @@ describe('crossGap', () => {
 	it('lets what is before the hole be played out', () => {
 		expect(crossGap({ ...view, waitingMs: undefined })).toBeUndefined();
 		expect(crossGap({ ...view, playheadS: 4.5 })).toBeUndefined();
+		expect(crossGap({ ...view, playheadS: 4.85, waitingMs: 20 })).toBeUndefined();
+	});
+
+	it('gives up a rest that is too short for a decoder to begin with', () => {
+		expect(crossGap({ ...view, playheadS: 4.85 })).toBeCloseTo(5.5, 2);
 	});
 
 	it('goes on at once where nobody follows the live edge', () => {

@@ -11,7 +11,7 @@ export interface GapView {
 }
 
 /** A decoder may stop this long before the end of what is buffered (Chromium: 60 to 100 ms with sound). */
-export const STARVING_S = 0.12;
+const STARVING_S = 0.12;
 /** Holes up to this long are rounding at a seam; the rest is waited out. */
 const SEAM_S = 0.1;
 /** Into the range, so that rounding doesn't land before it. */
@@ -29,7 +29,8 @@ export function crossGap(view: GapView): number | undefined {
 	const { playheadS, buffered, scheduleS, waitingMs } = view;
 	if (waitingMs === undefined) return undefined;
 	const left = aheadS(buffered, playheadS);
-	if (left > STARVING_S) return undefined;
+	// A decoder that has stopped, or was sent here, takes more to begin than to go on.
+	if (left > (waitingMs < PATIENCE_MS ? STARVING_S : ENOUGH_S)) return undefined;
 	const next = rangeAfter(buffered, playheadS + left);
 	if (!next) return undefined;
 	const isSeam = next.startS - (playheadS + left) <= SEAM_S;

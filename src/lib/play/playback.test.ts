@@ -22,6 +22,7 @@ class ModelVideo {
 	rate = 1;
 	starved = true;
 	paused = true;
+	seeking = false;
 	seekingUntilMs = -1;
 	playedS = 0;
 	maxRate = 1;
@@ -43,9 +44,17 @@ class ModelVideo {
 			.map(({ startS, endS }) => ({ startS: Math.max(startS, toS), endS }));
 	}
 
+	seek(toS: number, nowMs: number): void {
+		this.playheadS = toS;
+		this.starved = this.seeking = true;
+		this.seekingUntilMs = nowMs + 20;
+	}
+
 	advance(nowMs: number): void {
 		if (nowMs < this.seekingUntilMs) return;
 		const left = aheadS(this.buffered, this.playheadS);
+		if (left >= RESUMES_S) this.seeking = false;
+		if (this.seeking) return;
 		if (left < STOPS_S) this.starved = true;
 		else if (left >= RESUMES_S) this.starved = false;
 		if (this.starved || this.paused) return;
@@ -71,7 +80,7 @@ function play(
 		buffered: video.buffered,
 		rate: video.rate,
 		paused: video.paused,
-		seeking: nowMs < video.seekingUntilMs,
+		seeking: video.seeking,
 		starved: video.starved,
 		expectsMedia: true,
 	});
@@ -83,11 +92,7 @@ function play(
 			playback.done(step, nowMs);
 		}
 		const step = playback.steer(look(nowMs));
-		if (step?.type === 'seek') {
-			video.playheadS = step.toS;
-			video.starved = true;
-			video.seekingUntilMs = nowMs + 20;
-		}
+		if (step?.type === 'seek') video.seek(step.toS, nowMs);
 		if (step?.type === 'rate') video.rate = step.rate;
 		if (step?.type === 'play') video.paused = false;
 		if (step?.type === 'rebuild') throw new Error(`stuck at ${nowMs} ms`);
@@ -157,6 +162,13 @@ describe('Playback', () => {
 			expect(playback.edgeS(30_000)! - video.playheadS).toBeLessThan(0.8);
 		},
 	);
+
+	it('does not stay for ever where it joined just before a lost segment', () => {
+		const all = onAir(12, 100, (i) => (i === 31 ? undefined : 0));
+		const late = all.map(({ segment, atMs }) => ({ segment, atMs: Math.max(atMs, 3150) }));
+		const { video } = play(late, 12_000);
+		expect(video.playheadS).toBeGreaterThan(11);
+	});
 
 	it('jumps to the edge after an outage', () => {
 		const outage = (i: number) => (i >= 100 && i < 200 ? 10_000 - (i - 100) * 100 : 0);

@@ -68,6 +68,8 @@ const MAX_HOLD_MS = 1000;
 const HOLD_SLACK_S = 0.05;
 /** For so long after a start the delay may still be found by jumping. */
 const SETTLING_MS = 3000;
+/** How long a seek may take where the media for it is there. */
+const SEEK_PATIENCE_MS = 200;
 /** Pushes without any progress before the source is given up. */
 const MAX_NUDGES = 4;
 /** A clock that leaps so far was asleep. */
@@ -90,6 +92,7 @@ export class Playback {
 	#sourceMs = -Infinity;
 	#startedMs = -Infinity;
 	#seekMs = -Infinity;
+	#seekingSinceMs: number | undefined;
 	#waitingSinceMs: number | undefined;
 	#countedMs = 0;
 	#waitingCounted = false;
@@ -219,7 +222,7 @@ export class Playback {
 	/** The next step for the playhead. */
 	steer(view: VideoView): PlaybackStep | undefined {
 		this.#watch(view);
-		if (view.seeking) return undefined;
+		if (view.seeking) return this.#freeSeek(view);
 		if (!this.#started) return this.#start(view) ?? this.#hold(view);
 		if (this.#holding) return this.#hold(view);
 		if (view.paused) return this.#restRate(view);
@@ -238,6 +241,7 @@ export class Playback {
 			this.#nudges = 0;
 		}
 		this.#lastPlayheadS = playheadS;
+		this.#seekingSinceMs = view.seeking ? (this.#seekingSinceMs ?? nowMs) : undefined;
 		this.#watchStall(view);
 	}
 
@@ -298,13 +302,19 @@ export class Playback {
 		return { type: 'play' };
 	}
 
-	#crossGap(view: VideoView): PlaybackStep | undefined {
+	/** A seek ends only where there is enough to play; one that landed just before a hole would last for ever. */
+	#freeSeek(view: VideoView): PlaybackStep | undefined {
+		const waitingMs = view.nowMs - (this.#seekingSinceMs ?? view.nowMs);
+		return waitingMs < SEEK_PATIENCE_MS ? undefined : this.#crossGap(view, waitingMs);
+	}
+
+	#crossGap(view: VideoView, waitingMs = this.#waitedMs(view.nowMs)): PlaybackStep | undefined {
 		const { nowMs, playheadS, buffered } = view;
 		const toS = crossGap({
 			playheadS,
 			buffered,
 			scheduleS: this.#scheduleS(view),
-			waitingMs: this.#waitedMs(nowMs),
+			waitingMs,
 		});
 		if (toS === undefined) return undefined;
 		this.#gaps++;
