@@ -239,3 +239,40 @@ test('encoders that break one after the other end the broadcast with an error', 
 	const reports = await lab.evaluate((at) => window.runBreaking(at, 'error', 6000), everyFrame);
 	expect(reports).toContainEqual({ type: 'failed', code: 'encoder-failed' });
 });
+
+test('a browser without WebCodecs records WebM, through a change and a loss of source', async ({
+	lab,
+}) => {
+	await lab.evaluate(() => {
+		delete (globalThis as { VideoEncoder?: unknown }).VideoEncoder;
+		return window.lab.open('camera', 'steady');
+	});
+	await shots(lab, 6);
+	await lab.evaluate(() => window.lab.change('file'));
+	await shots(lab, 12);
+	await lab.evaluate(() => window.lab.source!.stream.getTracks().forEach((track) => track.stop()));
+	await expect.poll(() => lab.evaluate(() => window.lab.warnings)).toContain('source-lost');
+	const taken = await shots(lab, (await lab.evaluate(() => window.lab.shots.length)) + 4);
+
+	const changes = taken.flatMap((shot, i) =>
+		i > 0 && shot.init !== taken[i - 1]!.init ? [i] : [],
+	);
+	expect(changes).toHaveLength(2);
+	taken.forEach((shot, i) => {
+		expect(shot.discontinuity).toBe(changes.includes(i));
+		const before = taken[i - 1];
+		if (before && !shot.discontinuity)
+			expect(shot.startUs).toBe(before.startUs + before.durationUs);
+		if (before) expect(shot.startUs).toBeGreaterThanOrEqual(before.startUs + before.durationUs);
+	});
+	expect(taken.filter((shot) => shot.sinceKeyFrame === 0).length).toBeGreaterThan(taken.length / 2);
+	expect(await lab.evaluate((mime) => MediaSource.isTypeSupported(mime), taken[0]!.mime)).toBe(
+		true,
+	);
+	expect(taken[0]!.mime).toMatch(/^video\/webm; codecs="vp[89],opus"$/);
+	for (const at of [0, ...changes]) {
+		const end = changes.find((change) => change > at) ?? taken.length;
+		const probed = await expectSoundFile(lab, at, end);
+		expect(probed.videoFrames).toBeGreaterThan(4);
+	}
+});

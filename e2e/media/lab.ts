@@ -104,14 +104,16 @@ export function probe(base64: string): Probed {
 	return withFile(base64, (path) => {
 		const shown = [
 			'-show_entries',
-			'stream=codec_name,nb_read_frames:packet=codec_type,pts_time,flags',
+			'stream=codec_name,codec_type,nb_read_frames:packet=codec_type,pts_time,flags',
 		];
 		const args = ['-v', 'error', '-count_frames', ...shown, '-show_packets', '-of', 'json', path];
 		const { stdout, stderr } = spawnSync('ffprobe', args, { encoding: 'utf8', maxBuffer: 1e8 });
 		const told = JSON.parse(stdout) as {
 			packets: { codec_type: 'video' | 'audio'; pts_time: string; flags: string }[];
-			streams: { codec_name: string; nb_read_frames: string }[];
+			streams: { codec_name: string; codec_type: string; nb_read_frames: string }[];
 		};
+		const frames = (type: string) =>
+			Number(told.streams.find((stream) => stream.codec_type === type)?.nb_read_frames);
 		return {
 			complaints: stderr,
 			codecs: told.streams.map((stream) => stream.codec_name),
@@ -120,8 +122,8 @@ export function probe(base64: string): Probed {
 				startS: Number(packet.pts_time),
 				isKey: packet.flags.includes('K'),
 			})),
-			videoFrames: Number(told.streams[0]?.nb_read_frames),
-			audioFrames: Number(told.streams[1]?.nb_read_frames),
+			videoFrames: frames('video'),
+			audioFrames: frames('audio'),
 		};
 	});
 }

@@ -1,15 +1,13 @@
 import { ShoalError } from '../model/error.ts';
 import type { EncodedSegment, InitSegment } from '../model/segment.ts';
 import { Emitter } from '../util/emitter.ts';
-import type {
-	EncoderCommand,
-	EncoderReport,
-	EncoderStats,
-	EncoderWarningCode,
-} from './encoder-message.ts';
+import type { EncoderBackend } from './encoder-backend.ts';
+import type { EncoderReport, EncoderStats, EncoderWarningCode } from './encoder-message.ts';
 import { findMediaCodecs } from './media-codecs.ts';
 import { checkProfile, type Profile } from './profile.ts';
-import { openTrackFeed, type Encodable, type TrackFeed } from './track-feed.ts';
+import { RecorderBackend } from './recorder-backend.ts';
+import type { Encodable } from './track-feed.ts';
+import { WorkerBackend } from './worker-backend.ts';
 
 /** What an encoder sends: the source's picture, the slate for want of one, or nothing any more. */
 export type EncoderState =
@@ -51,24 +49,24 @@ const NO_STATS: EncoderStats = {
 };
 
 /**
- * Turns a source into segments, in a worker of its own that no hidden tab slows down. The media time runs
- * from 0 at `open` to `close` without a break, whatever happens to the source.
+ * Turns a source into segments: WebCodecs in a worker of its own, else the browser's recorder. The media
+ * time runs from 0 at `open` to `close` without a break, whatever happens to the source.
  */
 export class Encoder extends Emitter<EncoderEvents> {
-	readonly #worker: Worker;
-	readonly #inits = new Map<number, InitSegment>();
-	#feed: TrackFeed | undefined;
+	readonly #backend: EncoderBackend;
+	#init: { readonly id: number; readonly segment: InitSegment } | undefined;
 	#stats: EncoderStats = NO_STATS;
 	#state: EncoderState = { type: 'slate' };
 	#changing: Promise<void> = Promise.resolve();
-	readonly #early: (EncoderReport & { type: 'warning' })[] = [];
 	#isOpen = false;
+	/** Warnings from before anybody could listen. */
+	#early: EncoderWarning[] = [];
 	#isClosed = false;
-	#onClosed: () => void = () => undefined;
 
-	private constructor(worker: Worker) {
+	private constructor(backend: EncoderBackend) {
 		super();
-		this.#worker = worker;
+		this.#backend = backend;
+		backend.onReport = (report) => this.#onReport(report);
 	}
 
 	/**
@@ -77,17 +75,18 @@ export class Encoder extends Emitter<EncoderEvents> {
 	 */
 	static async open(source: Encodable | undefined, profile: Profile): Promise<Encoder> {
 		checkProfile(profile);
-		if (!findMediaCodecs()) throw new ShoalError('no-encoder', 'this browser has no WebCodecs');
-		// In one expression: that is how bundlers find a worker.
-		const worker = new Worker(new URL('./encode-worker.ts', import.meta.url), { type: 'module' });
-		const encoder = new Encoder(worker);
+		const hasWebCodecs = findMediaCodecs() !== undefined;
+		const first = new Encoder(hasWebCodecs ? new WorkerBackend() : new RecorderBackend());
 		try {
-			await encoder.#start(source, profile);
-			return encoder;
+			return await first.#start(source, profile);
 		} catch (cause) {
-			await encoder.close();
-			throw cause;
+			await first.close();
+			const isMissing = cause instanceof ShoalError && cause.code === 'no-encoder';
+			if (!isMissing || !hasWebCodecs || !RecorderBackend.isSupported()) throw cause;
 		}
+		// WebCodecs may be there and have no codec that can be sent.
+		const second = new Encoder(new RecorderBackend());
+		return second.#start(source, profile);
 	}
 
 	get state(): EncoderState {
@@ -101,76 +100,43 @@ export class Encoder extends Emitter<EncoderEvents> {
 
 	/** Goes over to another source on the same timeline; `undefined` sends the slate and silence. */
 	setSource(source: Encodable | undefined): Promise<void> {
-		this.#changing = this.#changing.then(async () => {
-			if (this.#isClosed) return;
-			const feed = source && (await openTrackFeed(source));
-			if (this.#isClosed) return feed?.close();
-			this.#feed?.close();
-			this.#feed = feed;
-			this.#send({ type: 'source', source: feed?.tracks }, feed?.transfer);
+		const changed = this.#changing.then(async () => {
+			if (!this.#isClosed) await this.#backend.setSource(source);
 		});
-		return this.#changing;
+		this.#changing = changed.catch(() => undefined);
+		return changed;
 	}
 
 	/** Bits per second that video may take, from the next key frame on. */
 	setVideoBps(bps: number): void {
-		this.#send({ type: 'bitrate', bps: Math.round(bps) });
+		if (!this.#isClosed) this.#backend.setVideoBps(Math.round(bps));
 	}
 
 	/** Stops encoding; the last, unfinished segment is dropped. Idempotent. */
 	async close(): Promise<void> {
 		if (this.#isClosed) return;
-		const closed = new Promise<void>((resolve) => (this.#onClosed = resolve));
-		this.#send({ type: 'close' });
 		this.#isClosed = true;
-		this.#feed?.close();
-		let timer: ReturnType<typeof setTimeout> | undefined;
-		const tooLate = new Promise((resolve) => (timer = setTimeout(resolve, 1000)));
-		await Promise.race([closed, tooLate]);
-		clearTimeout(timer);
-		this.#worker.terminate();
-		if (this.#state.type !== 'failed') this.#setState({ type: 'closed' });
+		await this.#backend.close();
+		this.#setState({ type: 'closed' });
 		this.removeAllListeners();
 	}
 
-	async #start(source: Encodable | undefined, profile: Profile): Promise<void> {
-		const opened = new Promise<void>((resolve, reject) => {
-			this.#worker.onmessage = ({ data: report }: MessageEvent<EncoderReport>) => {
-				if (report.type === 'opened') resolve();
-				else if (report.type === 'failed') reject(new ShoalError(report.code, report.message));
-				this.#onReport(report);
-			};
-			this.#worker.onerror = (event) => {
-				const error = new ShoalError('encoder-failed', event.message || 'the worker broke');
-				reject(error);
-				this.#fail(error);
-			};
-		});
-		const feed = source && (await openTrackFeed(source));
-		this.#feed = feed;
-		this.#send({ type: 'open', profile, source: feed?.tracks }, feed?.transfer);
-		await opened;
-	}
-
-	#send(command: EncoderCommand, transfer: Transferable[] = []): void {
-		if (!this.#isClosed) this.#worker.postMessage(command, transfer);
+	async #start(source: Encodable | undefined, profile: Profile): Promise<this> {
+		await this.#backend.open(source, profile);
+		this.#isOpen = true;
+		return this;
 	}
 
 	#onReport(report: EncoderReport): void {
-		// Nobody listens before `open` has resolved; what was told until then is told with the next report.
-		if (!this.#isOpen) {
-			this.#isOpen = report.type === 'opened';
-			if (report.type === 'warning') this.#early.push(report);
-			if (report.type === 'warning' || report.type === 'opened') return;
+		if (this.#isClosed) return;
+		if (!this.#isOpen && report.type === 'warning') {
+			this.#early.push({ code: report.code, detail: report.detail });
+			return;
 		}
-		for (const { code, detail } of this.#early.splice(0)) this.emit('warning', { code, detail });
+		if (this.#isOpen) for (const warning of this.#early.splice(0)) this.emit('warning', warning);
 		switch (report.type) {
-			case 'opened':
-				return;
 			case 'init':
-				// Segments behind it follow the newest; older ones are never named again.
-				this.#inits.clear();
-				this.#inits.set(report.id, { bytes: report.bytes, mime: report.mime });
+				this.#init = { id: report.id, segment: { bytes: report.bytes, mime: report.mime } };
 				return;
 			case 'segment':
 				this.#onSegment(report);
@@ -181,29 +147,22 @@ export class Encoder extends Emitter<EncoderEvents> {
 			case 'picture':
 				this.#setState({ type: report.isSlate ? 'slate' : 'picture' });
 				return;
-			case 'want-frame':
-				this.#sendFrame();
-				return;
 			case 'failed':
 				this.#fail(new ShoalError(report.code, report.message));
 				return;
+			case 'opened':
+			case 'want-frame':
 			case 'closed':
-				this.#onClosed();
 				return;
 		}
 	}
 
 	#onSegment(report: EncoderReport & { type: 'segment' }): void {
-		const init = this.#inits.get(report.init);
-		if (!init || this.#isClosed) return;
+		if (report.init !== this.#init?.id) return;
 		const { bytes, startUs, durationUs, sinceKeyFrame, discontinuity } = report;
 		this.#stats = report.stats;
+		const init = this.#init.segment;
 		this.emit('segment', { bytes, startUs, durationUs, sinceKeyFrame, discontinuity, init });
-	}
-
-	#sendFrame(): void {
-		const frame = this.#feed?.takeFrame();
-		if (frame) this.#send({ type: 'frame', frame }, frame === 'ended' ? [] : [frame]);
 	}
 
 	#setState(state: EncoderState): void {
