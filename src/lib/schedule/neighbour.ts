@@ -26,7 +26,7 @@ export interface Neighbour {
 	spareKbps: number;
 	behindMs: number | undefined;
 	/** Depths it was last told, and when. */
-	toldDepths: string;
+	toldDepths: Uint8Array;
 	toldAtMs: number;
 	/** Substreams we asked it to push. */
 	asked: number;
@@ -103,7 +103,7 @@ export function newNeighbour(link: Link, slot: number, nowMs: number): Neighbour
 		hop: 255,
 		uplinkKbps: 0,
 		depths: new Uint8Array(SUBSTREAMS).fill(NO_DEPTH),
-		toldDepths: '',
+		toldDepths: new Uint8Array(),
 		toldAtMs: -Infinity,
 		spareKbps: 0,
 		behindMs: undefined,

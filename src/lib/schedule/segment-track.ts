@@ -1,3 +1,5 @@
+import { BLOCK_BYTES } from '../model/segment.ts';
+
 /** Where a piece stands with this peer. */
 export const MISSING = 0;
 /** Its bytes are here and being hashed. */
@@ -37,16 +39,22 @@ export interface SegmentTrack {
 	informed: number;
 }
 
+/** A segment as it is taken up. */
+export type NewSegment = Pick<
+	SegmentTrack,
+	'firstPiece' | 'count' | 'pieceLength' | 'length' | 'wanted'
+>;
+
 /** Tracks a segment of `count` pieces, none of them here. */
-export function trackSegment(
-	segment: Pick<
-		SegmentTrack,
-		'firstPiece' | 'count' | 'pieceLength' | 'length' | 'knownAtMs' | 'wanted'
-	>,
-): SegmentTrack {
-	const { count } = segment;
+export function trackSegment(segment: NewSegment, knownAtMs: number): SegmentTrack {
+	const { firstPiece, count, pieceLength, length, wanted } = segment;
 	return {
-		...segment,
+		firstPiece,
+		count,
+		pieceLength,
+		length,
+		wanted,
+		knownAtMs,
 		lost: false,
 		missing: count,
 		states: new Uint8Array(count),
@@ -73,4 +81,16 @@ export function heldBits(track: SegmentTrack): { bits: Uint8Array; held: number 
 		held++;
 	}
 	return { bits, held };
+}
+
+/** Each block of the piece at `offset`: where it begins in the piece and how many bytes it has. */
+export function forBlocks(
+	track: SegmentTrack,
+	offset: number,
+	each: (begin: number, length: number) => void,
+): void {
+	const bytes = trackedPieceBytes(track, offset);
+	for (let begin = 0; begin < bytes; begin += BLOCK_BYTES) {
+		each(begin, Math.min(BLOCK_BYTES, bytes - begin));
+	}
 }

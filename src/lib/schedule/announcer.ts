@@ -1,0 +1,74 @@
+import type { Clock } from '../util/clock.ts';
+import { MAX_HAVE_BITS_BYTES, type HaveMessage } from '../model/message.ts';
+import { HAVE_BATCH_MS } from './bounds.ts';
+import type { Roster } from './roster.ts';
+import type { Tracks } from './tracks.ts';
+
+/** Tells neighbours which pieces we hold: gathered for a moment, and only to those not known to have them. */
+export class Announcer {
+	readonly #clock: Clock;
+	readonly #roster: Roster;
+	readonly #tracks: Tracks;
+	readonly #mute: () => boolean;
+	#pieces: number[] = [];
+	#stop: (() => void) | undefined;
+
+	/** While `mute` is true what is held is not told. */
+	constructor(options: { clock: Clock; roster: Roster; tracks: Tracks; mute: () => boolean }) {
+		this.#clock = options.clock;
+		this.#roster = options.roster;
+		this.#tracks = options.tracks;
+		this.#mute = options.mute;
+	}
+
+	/** A piece is held. */
+	announce(index: number): void {
+		this.#pieces.push(index);
+		this.#stop ??= this.#clock.after(HAVE_BATCH_MS, () => this.#send());
+	}
+
+	close(): void {
+		this.#stop?.();
+		this.#pieces = [];
+	}
+
+	#send(): void {
+		this.#stop = undefined;
+		const indexes = this.#pieces.sort((a, b) => a - b);
+		this.#pieces = [];
+		if (this.#mute()) return;
+		for (const neighbour of this.#roster.all) {
+			if (neighbour.role === undefined) continue;
+			const bit = 1 << neighbour.slot;
+			const news = indexes.filter((index) => {
+				// The broadcaster has everything; it listens to see whether its pieces spread.
+				if (neighbour.role === 'broadcaster') return true;
+				const track = this.#tracks.of(index);
+				return track && ((track.holders[index - track.firstPiece] ?? 0) & bit) === 0;
+			});
+			for (const have of toHaves(news)) neighbour.link.send(have);
+		}
+	}
+}
+
+/** Piece numbers in rising order as few `have` messages. */
+export function toHaves(indexes: readonly number[]): HaveMessage[] {
+	const haves: HaveMessage[] = [];
+	let first = -1;
+	let bits: number[] = [];
+	const end = () => {
+		if (bits.length > 0) haves.push({ type: 'have', first, bits: Uint8Array.from(bits) });
+	};
+	for (const index of indexes) {
+		if (first < 0 || index - first >= MAX_HAVE_BITS_BYTES * 8) {
+			end();
+			first = index;
+			bits = [];
+		}
+		const at = index - first;
+		while (bits.length <= at >> 3) bits.push(0);
+		bits[at >> 3] = (bits[at >> 3] ?? 0) | (0x80 >> (at & 7));
+	}
+	end();
+	return haves;
+}

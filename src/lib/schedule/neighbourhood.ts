@@ -1,0 +1,65 @@
+import type { PeerRole } from '../model/message.ts';
+import { MAX_LINKS } from './bounds.ts';
+import { strength } from './children.ts';
+import type { Neighbour } from './neighbour.ts';
+
+/** Links that a viewer or relay seeks; up to `MAX_LINKS` are taken when others ask. */
+const SOUGHT_LINKS = { viewer: 8, relay: 16, broadcaster: MAX_LINKS.broadcaster } as const;
+/** A neighbour is not judged before it was here this long. */
+const JUDGED_AFTER_MS = 12_000;
+/** Least time between two neighbours dropped for better ones. */
+const DROP_MS = { viewer: 20_000, relay: 20_000, broadcaster: 6000 } as const;
+/** Slots of which the neighbours are kept whatever they are worth, so that the mesh stays random enough to hang together. */
+const RANDOM_SLOTS = 3;
+/** The broadcaster lets go of a neighbour only when it has this part of the usual uplink or less. */
+const WEAK = 0.75;
+
+/** How many more links this peer would like: the swarm seeks as many. */
+export function wantedLinks(role: PeerRole, links: number): number {
+	return Math.max(0, SOUGHT_LINKS[role] - links);
+}
+
+/**
+ * The neighbour to let go of for a better one, if there is one. A broadcaster lets go of weak uplinks that hold no place
+ * of a tree, so that strong ones come to stand next to it; others let go of whoever gives them nothing and gets nothing.
+ */
+export function neighbourToDrop(
+	role: PeerRole,
+	neighbours: readonly Neighbour[],
+	nowMs: number,
+	droppedAtMs: number,
+): Neighbour | undefined {
+	if (nowMs - droppedAtMs < DROP_MS[role] || neighbours.length < SOUGHT_LINKS[role])
+		return undefined;
+	const idle = neighbours.filter(
+		(neighbour) =>
+			neighbour.role !== undefined &&
+			neighbour.role !== 'broadcaster' &&
+			neighbour.given === 0 &&
+			(neighbour.granted & neighbour.asked) === 0 &&
+			nowMs - neighbour.sinceMs > JUDGED_AFTER_MS,
+	);
+	if (role === 'broadcaster') {
+		const usual = median(neighbours.map(strength));
+		const weakest = least(idle, strength);
+		return weakest && strength(weakest) <= WEAK * usual ? weakest : undefined;
+	}
+	// Few idle neighbours are a reserve; only beyond it is one let go.
+	const spare = idle.filter(({ slot }) => slot >= RANDOM_SLOTS);
+	return spare.length > RANDOM_SLOTS ? least(spare, ({ bytesIn }) => bytesIn.total) : undefined;
+}
+
+function least(
+	neighbours: readonly Neighbour[],
+	worth: (neighbour: Neighbour) => number,
+): Neighbour | undefined {
+	let worst: Neighbour | undefined;
+	for (const neighbour of neighbours) {
+		if (!worst || worth(neighbour) < worth(worst)) worst = neighbour;
+	}
+	return worst;
+}
+
+function median(values: readonly number[]): number {
+	return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+}

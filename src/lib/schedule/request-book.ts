@@ -1,0 +1,75 @@
+import type { Neighbour } from './neighbour.ts';
+import type { Roster } from './roster.ts';
+import { forBlocks, NOBODY, type SegmentTrack } from './segment-track.ts';
+
+/** What was asked of whom: at most two neighbours a piece. Sends the requests and takes them back. */
+export class RequestBook {
+	readonly #roster: Roster;
+	requestsSent = 0;
+
+	constructor(roster: Roster) {
+		this.#roster = roster;
+	}
+
+	/** Asks a neighbour for a piece; `atMs` is when its wait begins, later than now for a piece it doesn't have yet. */
+	ask(track: SegmentTrack, offset: number, source: Neighbour, atMs: number): void {
+		if (track.askedFirst[offset] === NOBODY) track.askedFirst[offset] = source.slot;
+		else track.askedSecond[offset] = source.slot;
+		track.askedAtMs[offset] = atMs;
+		source.outstanding++;
+		this.requestsSent++;
+		const index = track.firstPiece + offset;
+		forBlocks(track, offset, (begin, length) =>
+			source.link.send({ type: 'request', index, begin, length }),
+		);
+	}
+
+	/** Takes back what was first asked for a piece. */
+	withdrawFirst(track: SegmentTrack, offset: number): void {
+		const first = this.#roster.at(track.askedFirst[offset]);
+		if (first) this.#withdraw(track, offset, first);
+		track.askedFirst[offset] = track.askedSecond[offset] ?? NOBODY;
+		track.askedSecond[offset] = NOBODY;
+	}
+
+	/** Ends what was asked for a piece; requests to others than the slot that `delivered` are taken back. */
+	release(track: SegmentTrack, offset: number, delivered: number): void {
+		for (const slot of [track.askedFirst[offset], track.askedSecond[offset]]) {
+			const source = this.#roster.at(slot);
+			if (!source) continue;
+			if (slot === delivered) source.outstanding = Math.max(0, source.outstanding - 1);
+			else this.#withdraw(track, offset, source);
+		}
+		track.askedFirst[offset] = NOBODY;
+		track.askedSecond[offset] = NOBODY;
+	}
+
+	/** A neighbour answered, refused or left: the piece is no longer asked of it. */
+	forget(track: SegmentTrack, offset: number, slot: number): void {
+		if (!this.isAsked(track, offset, slot)) return;
+		const source = this.#roster.at(slot);
+		if (source) source.outstanding = Math.max(0, source.outstanding - 1);
+		if (track.askedFirst[offset] === slot) {
+			track.askedFirst[offset] = track.askedSecond[offset] ?? NOBODY;
+		}
+		track.askedSecond[offset] = NOBODY;
+	}
+
+	/** Whether the piece is asked of this slot now. */
+	isAsked(track: SegmentTrack, offset: number, slot: number): boolean {
+		return track.askedFirst[offset] === slot || track.askedSecond[offset] === slot;
+	}
+
+	/** Whether it was asked of anybody at any time; a late answer to a request taken back is no offence. */
+	wasAsked(track: SegmentTrack, offset: number): boolean {
+		return (track.askedAtMs[offset] ?? 0) > 0;
+	}
+
+	#withdraw(track: SegmentTrack, offset: number, source: Neighbour): void {
+		source.outstanding = Math.max(0, source.outstanding - 1);
+		const index = track.firstPiece + offset;
+		forBlocks(track, offset, (begin, length) =>
+			source.link.send({ type: 'cancel', index, begin, length }),
+		);
+	}
+}

@@ -1,0 +1,133 @@
+import { SUBSTREAMS } from '../model/message.ts';
+import {
+	BROKEN_PROMISES,
+	MAX_PATIENCE_MS,
+	REPAIR_SLACK_MS,
+	REQUEST_TIMEOUT_MS,
+	SNUB_MS,
+} from './bounds.ts';
+import { noteLag, noteService } from './lateness.ts';
+import { canBeAsked, type Neighbour } from './neighbour.ts';
+import type { Parents } from './parents.ts';
+import { chooseSource } from './pull.ts';
+import type { RequestBook } from './request-book.ts';
+import type { Roster } from './roster.ts';
+import { MISSING, NOBODY, type SegmentTrack } from './segment-track.ts';
+
+/** How pieces travel; the benchmark compares them, everything else uses `MIX`. */
+export interface Strategy {
+	/** Subscribers are pushed new pieces. */
+	readonly push: boolean;
+	/** Pieces are asked for when their manifest comes, and the request is held upstream. */
+	readonly standing: boolean;
+}
+
+/** Push to subscribers, standing requests where nobody pushes, pull to repair. */
+export const MIX: Strategy = { push: true, standing: true };
+
+/** Pieces asked of one neighbour ahead of its having them, at most. */
+const MAX_STANDING = 16;
+/** What each piece already asked of a neighbour adds to the wait for the next, milliseconds. */
+const STANDING_PIECE_MS = 10;
+
+/**
+ * Gets missing pieces: waits for a parent that usually brings them, asks ahead where there is none, and turns to a
+ * second source when the first is late.
+ */
+export class Seeker {
+	readonly #strategy: Strategy;
+	readonly #roster: Roster;
+	readonly #book: RequestBook;
+	readonly #parents: Parents;
+
+	constructor(options: {
+		strategy: Strategy;
+		roster: Roster;
+		book: RequestBook;
+		parents: Parents;
+	}) {
+		this.#strategy = options.strategy;
+		this.#roster = options.roster;
+		this.#book = options.book;
+		this.#parents = options.parents;
+	}
+
+	/** Seeks one piece, if it has to be sought now. */
+	consider(track: SegmentTrack, offset: number, nowMs: number): void {
+		if (track.states[offset] !== MISSING || !track.wanted || track.lost) return;
+		const holders = track.holders[offset] ?? 0;
+		if (holders === 0) return;
+		const first = this.#roster.at(track.askedFirst[offset]);
+		if (!first) {
+			if (this.#isExpected(track, track.firstPiece + offset, nowMs)) return;
+			const source = chooseSource(this.#roster.all, holders, NOBODY, nowMs);
+			if (source) this.#book.ask(track, offset, source, nowMs);
+			return;
+		}
+		const waitedMs = nowMs - (track.askedAtMs[offset] ?? 0);
+		const usualMs = Number.isNaN(first.serviceMs) ? first.rttMs : first.serviceMs;
+		const patienceMs = Math.max(first.rttMs, 1.5 * usualMs) + REPAIR_SLACK_MS;
+		if (waitedMs < patienceMs && canBeAsked(first, nowMs)) return;
+		const source = chooseSource(this.#roster.all, holders, first.slot, nowMs);
+		if (!source && waitedMs < Math.max(REQUEST_TIMEOUT_MS, 4 * first.rttMs)) return;
+		noteService(first, waitedMs);
+		if ((holders & (1 << first.slot)) !== 0) breakPromise(first, nowMs);
+		this.#book.withdrawFirst(track, offset);
+		if (source) this.#book.ask(track, offset, source, nowMs);
+	}
+
+	/** Where nobody pushes, pieces are asked for before anybody announced them. */
+	askAhead(track: SegmentTrack, nowMs: number): void {
+		if (!this.#strategy.standing || !track.wanted) return;
+		for (let offset = 0; offset < track.count; offset++) {
+			if (track.states[offset] !== MISSING || track.askedFirst[offset] !== NOBODY) continue;
+			const substream = (track.firstPiece + offset) % SUBSTREAMS;
+			if (this.#strategy.push && this.#parents.parentOf(substream)) continue;
+			let best: Neighbour | undefined;
+			let bestMs = Infinity;
+			for (const neighbour of this.#roster.all) {
+				const lagMs = neighbour.lagMs[substream] ?? NaN;
+				if (Number.isNaN(lagMs) || neighbour.role === 'broadcaster') continue;
+				if (!canBeAsked(neighbour, nowMs) || neighbour.outstanding >= MAX_STANDING) continue;
+				const waitMs = lagMs + neighbour.outstanding * STANDING_PIECE_MS;
+				if (waitMs < bestMs) {
+					best = neighbour;
+					bestMs = waitMs;
+				}
+			}
+			if (best) this.#book.ask(track, offset, best, nowMs + bestMs);
+		}
+	}
+
+	/** A piece came from another than the parent: the parent is at least that late with it. */
+	noteMissed(from: Neighbour, index: number, lagMs: number): void {
+		const parent = this.#parents.parentOf(index % SUBSTREAMS);
+		if (parent && parent !== from) noteLag(parent, index, lagMs + parent.rttMs);
+	}
+
+	/** Whether a parent pushes this piece and isn't late with it. */
+	#isExpected(track: SegmentTrack, index: number, nowMs: number): boolean {
+		if (!this.#strategy.push) return false;
+		const substream = index % SUBSTREAMS;
+		const parent = this.#parents.parentOf(substream);
+		if (!parent || !canBeAsked(parent, nowMs)) return false;
+		const lagMs = parent.lagMs[substream] ?? NaN;
+		const usualMs = Number.isNaN(lagMs) ? 2 * parent.rttMs : lagMs;
+		const spreadMs = 2 * (parent.lagSpreadMs[substream] ?? 0);
+		const patienceMs =
+			Math.min(usualMs + spreadMs, MAX_PATIENCE_MS) + parent.rttMs + REPAIR_SLACK_MS;
+		const lateMs = nowMs - track.knownAtMs - patienceMs;
+		if (lateMs < 0) return true;
+		if (lateMs > REQUEST_TIMEOUT_MS) {
+			this.#parents.fail(parent, substream, nowMs);
+			breakPromise(parent, nowMs);
+		}
+		return false;
+	}
+}
+
+function breakPromise(neighbour: Neighbour, nowMs: number): void {
+	if (++neighbour.brokenPromises < BROKEN_PROMISES) return;
+	neighbour.brokenPromises = 0;
+	neighbour.snubbedUntilMs = nowMs + SNUB_MS;
+}

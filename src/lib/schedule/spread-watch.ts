@@ -1,0 +1,51 @@
+import type { Clock } from '../util/clock.ts';
+import { SPREAD_MS } from './bounds.ts';
+import { strength } from './children.ts';
+import type { Neighbour } from './neighbour.ts';
+import type { Roster } from './roster.ts';
+import type { SegmentTrack } from './segment-track.ts';
+
+/** How much one piece counts in a neighbour's account of spreading. */
+const WEIGHT = 0.15;
+
+/**
+ * The broadcaster's eye on what becomes of its pieces: when nobody else announces a piece soon after it was given to a
+ * neighbour, another gets it too, and the first is thought less of.
+ */
+export class SpreadWatch {
+	readonly #clock: Clock;
+	readonly #roster: Roster;
+	readonly #giveTo: (neighbour: Neighbour, track: SegmentTrack, offset: number) => void;
+	#closed = false;
+
+	constructor(
+		clock: Clock,
+		roster: Roster,
+		giveTo: (neighbour: Neighbour, track: SegmentTrack, offset: number) => void,
+	) {
+		this.#clock = clock;
+		this.#roster = roster;
+		this.#giveTo = giveTo;
+	}
+
+	/** A piece was given to a neighbour. */
+	watch(child: Neighbour, track: SegmentTrack, offset: number): void {
+		this.#clock.after(SPREAD_MS + 2 * child.rttMs, () => this.#look(child, track, offset));
+	}
+
+	close(): void {
+		this.#closed = true;
+	}
+
+	#look(child: Neighbour, track: SegmentTrack, offset: number): void {
+		if (this.#closed) return;
+		const others = this.#roster.all.filter((other) => other !== child && other.role !== undefined);
+		if (others.length === 0) return;
+		const holders = track.holders[offset] ?? 0;
+		const spread = others.some(({ slot }) => (holders & (1 << slot)) !== 0);
+		child.spread += ((spread ? 1 : 0) - child.spread) * WEIGHT;
+		if (spread || this.#roster.at(child.slot) !== child) return;
+		const next = others.sort((a, b) => strength(b) * b.spread - strength(a) * a.spread)[0];
+		if (next) this.#giveTo(next, track, offset);
+	}
+}

@@ -1,0 +1,130 @@
+import type { Random } from '../util/clock.ts';
+import { FULL_DEPTH, NO_DEPTH, SUBSTREAMS, type PeerRole } from '../model/message.ts';
+import { CONGESTED_MS, TELL_DEPTHS_MS } from './bounds.ts';
+import { Children, strength, type Room } from './children.ts';
+import { Dealer } from './dealer.ts';
+import type { Neighbour } from './neighbour.ts';
+import { Parents } from './parents.ts';
+import type { Roster } from './roster.ts';
+import type { Uplink } from './uplink.ts';
+
+/** What the trees must know of the peer that stands in them. */
+export interface TreesOptions {
+	readonly role: PeerRole;
+	readonly random: Random;
+	readonly roster: Roster;
+	readonly uplink: Uplink;
+	/** Whether there are push trees at all. */
+	readonly push: boolean;
+	/** The stream's rate, bits per second; 0 when unknown. */
+	readonly streamBps: () => number;
+	/** Tells a neighbour what has become of our standing: a ping with these depths. */
+	readonly tell: (neighbour: Neighbour, depths: Uint8Array) => void;
+}
+
+/** This peer's place in the push trees: whom it hangs on, who hangs on it, and what neighbours are told of both. */
+export class Trees {
+	readonly parents: Parents;
+	readonly #children: Children;
+	readonly #dealer = new Dealer();
+	readonly #options: TreesOptions;
+	/** When they were last looked at. */
+	evaluatedAtMs = -Infinity;
+
+	constructor(options: TreesOptions) {
+		this.#options = options;
+		this.parents = new Parents(options.random);
+		this.#children = new Children(options.random);
+	}
+
+	/** Looks for better parents, and gives and takes places; `asking` is answered in any case. */
+	evaluate(nowMs: number, asking: Neighbour | undefined): void {
+		const { push, role, roster } = this.#options;
+		if (!push) {
+			if (asking) tellGiven(asking);
+			return;
+		}
+		this.evaluatedAtMs = nowMs;
+		if (role === 'broadcaster') {
+			this.#dealer.evaluate(roster.all, tellGiven);
+			return;
+		}
+		this.parents.evaluate(roster.all, nowMs, (neighbour, substreams) =>
+			neighbour.link.send({ type: 'subscribe', substreams }),
+		);
+		this.#children.evaluate(roster.all, this.#room(nowMs), asking, nowMs, tellGiven);
+		this.#tellDepths(nowMs);
+	}
+
+	/** Who is pushed this piece, strongest uplink first: it has the most to pass on to. */
+	childrenOf(index: number): Neighbour[] {
+		const bit = 1 << (index % SUBSTREAMS);
+		const children = this.#options.roster.all.filter(({ given }) => (given & bit) !== 0);
+		return children.length < 2 ? children : children.sort((a, b) => strength(b) - strength(a));
+	}
+
+	/** Kilobits per second that are promised to children. */
+	promisedKbps(): number {
+		const placeKbps = this.#options.streamBps() / SUBSTREAMS / 1000;
+		return this.#children.taken(this.#options.roster.all) * placeKbps;
+	}
+
+	/** What a neighbour may know of where we stand: our depth per substream, as far as we could push it on. */
+	depthsFor(neighbour: Neighbour, nowMs: number): Uint8Array {
+		return this.#depthsFor(neighbour, this.#isFull(nowMs));
+	}
+
+	#depthsFor(neighbour: Neighbour, full: boolean): Uint8Array {
+		const depths = new Uint8Array(SUBSTREAMS).fill(NO_DEPTH);
+		if (!this.#options.uplink.open || this.#options.role === 'broadcaster') return depths;
+		for (let s = 0; s < SUBSTREAMS; s++) {
+			const depth = this.parents.depthOf(s);
+			if (depth === NO_DEPTH || this.parents.parentOf(s) === neighbour) continue;
+			const given = (neighbour.given & (1 << s)) !== 0;
+			depths[s] = full && !given ? depth + FULL_DEPTH : depth;
+		}
+		return depths;
+	}
+
+	/** Neighbours hear at once, though not all the time, when we come to stand elsewhere. */
+	#tellDepths(nowMs: number): void {
+		const full = this.#isFull(nowMs);
+		for (const neighbour of this.#options.roster.all) {
+			if (neighbour.role === 'broadcaster' || nowMs - neighbour.toldAtMs < TELL_DEPTHS_MS) continue;
+			const depths = this.#depthsFor(neighbour, full);
+			if (!sameBytes(depths, neighbour.toldDepths)) this.#options.tell(neighbour, depths);
+		}
+	}
+
+	#isFull(nowMs: number): boolean {
+		const room = this.#room(nowMs);
+		const { roster } = this.#options;
+		return room.congested || this.#children.taken(roster.all) >= this.#children.capacity(room);
+	}
+
+	#room(nowMs: number): Room {
+		const { uplink, streamBps } = this.#options;
+		return {
+			planBps: uplink.planBps,
+			streamBps: streamBps(),
+			congested: uplink.pushDelayMs(nowMs) > CONGESTED_MS,
+			depthOf: (s) => this.parents.depthOf(s),
+			parentBits: (neighbour) => neighbour.granted & neighbour.asked,
+			canServe: (s, child) =>
+				this.parents.depthOf(s) !== NO_DEPTH && this.parents.parentOf(s) !== child,
+		};
+	}
+}
+
+function tellGiven(neighbour: Neighbour): void {
+	neighbour.link.send({
+		type: 'subscribed',
+		substreams: neighbour.given,
+		asked: neighbour.askedUs,
+	});
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+	for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+	return a.length === b.length;
+}
