@@ -92,7 +92,7 @@ interface OnAir {
 	encoder: Encoder;
 	readonly release: ReleaseChannel;
 	readonly sinceMs: number;
-	readonly control: RateControl;
+	control: RateControl;
 	rate: RateDecision;
 	/** The encoder's counters when the rate was last looked at. */
 	seen: { framesIn: number; framesDropped: number };
@@ -183,13 +183,28 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 		await this.#onAir?.encoder.setSource(source);
 	}
 
-	/** Changes how the broadcast is encoded, on air too: viewers go on with a new init segment. */
+	/**
+	 * Changes how the broadcast is encoded. On air, it goes on in a new run of the channel: viewers play on without doing
+	 * anything. Rejects with `encoder-failed` or `no-encoder`; then the broadcast has ended.
+	 */
 	async setProfile(profile: Profile): Promise<void> {
 		this.#profile = profile;
 		const onAir = this.#onAir;
 		if (!onAir) return;
-		await this.stop();
-		if (this.#source) await this.goLive(this.#source);
+		try {
+			await onAir.encoder.close();
+			const place = await openPlace(this.channel, this.#storage);
+			const encoder = await Encoder.open(this.#source, profile);
+			if (this.#onAir !== onAir) return await encoder.close();
+			onAir.publisher.beginRun(place);
+			onAir.encoder = encoder;
+			onAir.control = new RateControl(profile.videoBps);
+			onAir.seen = { framesIn: 0, framesDropped: 0 };
+			this.#listenToEncoder(onAir, encoder);
+		} catch (cause) {
+			this.#onPublishFailed(onAir, cause);
+			throw cause;
+		}
 	}
 
 	/** Names the broadcast; longer than 120 bytes of UTF-8 is cut. */
@@ -267,11 +282,7 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 		const { publisher, encoder } = onAir;
 		this.#onAir = onAir;
 		this.#audience = 0;
-		encoder.on('segment', (segment) => {
-			publisher.publish(segment).catch((cause: unknown) => this.#onPublishFailed(onAir, cause));
-		});
-		encoder.on('warning', (warning) => this.emit('warning', warning));
-		encoder.on('error', (error) => void this.#fail(onAir, error));
+		this.#listenToEncoder(onAir, encoder);
 		publisher.session.on('audience', ({ incomplete }) => (this.#audience = incomplete));
 		publisher.session.on('second', () => {
 			this.#adaptRate(onAir);
@@ -281,6 +292,16 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 			this.emit('warning', { code: 'fork', detail: 'another device signs on this channel' }),
 		);
 		this.#setState({ type: 'live', sinceMs: onAir.sinceMs });
+	}
+
+	#listenToEncoder(onAir: OnAir, encoder: Encoder): void {
+		encoder.on('segment', (segment) => {
+			onAir.publisher
+				.publish(segment)
+				.catch((cause: unknown) => this.#onPublishFailed(onAir, cause));
+		});
+		encoder.on('warning', (warning) => this.emit('warning', warning));
+		encoder.on('error', (error) => void this.#fail(onAir, error));
 	}
 
 	/** Gives video the bitrate that gets through. */

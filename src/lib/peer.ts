@@ -441,9 +441,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		if (this.#byLink.has(link)) link.send(signal);
 	}
 
-	#linkPeerIds(): Set<string> {
-		return new Set([...this.#byLink.keys()].map(({ peerId }) => peerId));
-	}
+	#linkPeerIds = () => new Set([...this.#byLink.keys()].map(({ peerId }) => peerId));
 
 	#end(link: Link, why: LinkEnd): void {
 		const neighbour = this.#byLink.get(link);

@@ -29,12 +29,12 @@ const SMALLEST_PIECE = 16 * 1024;
 
 /**
  * Puts segments on a channel, wherever they come from: makes each a torrent, signs its manifest, and hands it to the
- * swarm. Browser and command line broadcast through it. One publisher makes one run (epoch) of the channel.
+ * swarm. Browser and command line broadcast through it.
  */
 export class Publisher {
 	readonly session: ChannelSession;
 	readonly #keys: ChannelKeys;
-	readonly #place: PlaceKeeper;
+	#place: PlaceKeeper;
 	#title: string;
 	#queue: Promise<void> = Promise.resolve();
 	readonly #initSha256 = new Map<InitSegment, Promise<Uint8Array>>();
@@ -81,6 +81,14 @@ export class Publisher {
 		return this.#inTurn(async () => {
 			const [torrent, initSha256] = await made;
 			await this.#sign(segment, torrent, initSha256);
+		});
+	}
+
+	/** What is published from here on belongs to a new run, in a new place; its media time begins at 0 again. */
+	beginRun(place: PlaceKeeper): void {
+		this.#queue = this.#queue.then(() => {
+			this.#place = place;
+			this.#last = undefined;
 		});
 	}
 
