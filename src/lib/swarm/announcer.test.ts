@@ -54,6 +54,7 @@ function setUp(host: Partial<AnnouncerHost> = {}, random = () => 0.5) {
 		hasOffers: () => true,
 		isMakingOffers: () => false,
 		isEager: () => false,
+		knowsAll: () => false,
 		account: () => undefined,
 		onState: vi.fn(),
 		onIntroduction: vi.fn(),
@@ -207,6 +208,25 @@ it('asks sooner while links are wanted, less and less often, and often again on 
 	const sent = socket().sent.length;
 	announcer.hurry();
 	expect(socket().sent).toHaveLength(sent + 1);
+});
+
+it('leaves it at a few when everybody seems to be known', () => {
+	const { clock, socket } = setUp({ isEager: () => true, knowsAll: () => true });
+	socket().onopen?.();
+	for (let i = 0; i < 290; i++) {
+		clock.advance(1000);
+		socket().say({ interval: 300 });
+	}
+	expect(socket().sent).toHaveLength(1 + bounds.PROMPTS_IN_DOUBT);
+});
+
+it('takes back the offers that it gave to a tracker that went away', () => {
+	const { host, socket } = setUp();
+	socket().onopen?.();
+	socket().break();
+	expect(host.onNotRelayed).toHaveBeenCalledExactlyOnceWith(
+		[1, 2, 3, 4].map((n) => `${n}`.padStart(40, '0')),
+	);
 });
 
 it('hands on introductions and counts, and says which offers reached nobody', () => {

@@ -35,6 +35,8 @@ export interface AnnouncerHost {
 	isMakingOffers(): boolean;
 	/** Whether links are wanted before the tracker's interval is over. */
 	isEager(): boolean;
+	/** Whether, as far as is known, there is nobody left to meet. */
+	knowsAll(): boolean;
 	account(): Account | undefined;
 	onState(): void;
 	onIntroduction(message: TrackerMessage & { type: 'offer' | 'answer' }, from: Announcer): void;
@@ -177,6 +179,8 @@ export class Announcer {
 		}
 		const regularAtMs = this.#announcedAtMs + this.#intervalMs;
 		if (!host.isEager() || !(host.hasOffers() || host.isMakingOffers())) return regularAtMs;
+		// What is known may be a moment old: newcomers and peers that lost the tracker are not counted yet.
+		if (host.knowsAll() && this.#prompts >= bounds.PROMPTS_IN_DOUBT) return regularAtMs;
 		const promptMs = Math.min(
 			bounds.PROMPT_MOST_MS,
 			bounds.PROMPT_LEAST_MS * 2 ** Math.min(10, this.#prompts),
@@ -265,6 +269,9 @@ export class Announcer {
 
 	#drop(why: string): void {
 		if (this.#closed) return;
+		// Who the tracker has not introduced by now, it never will.
+		if (this.#announcedOffers.length > 0) this.#host.onNotRelayed(this.#announcedOffers);
+		this.#announcedOffers = [];
 		const livedMs = this.isOpen ? this.#clock.now() - this.#openedAtMs : 0;
 		if (livedMs >= bounds.GOOD_CONNECTION_MS) this.#failures = 0;
 		this.#forget();

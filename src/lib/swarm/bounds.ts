@@ -23,7 +23,9 @@ export const CONNECT_DEADLINE_MS = 15_000;
 /** An attempt this old gives its place to a newcomer: most connect in a second, or never. */
 export const STALE_ATTEMPT_MS = 4_000;
 /** From an open data channel to the wire's handshake. */
-export const HANDSHAKE_DEADLINE_MS = 10_000;
+export const HANDSHAKE_DEADLINE_MS = 6_000;
+/** How long who answered waits for who offered to speak first. */
+export const ANSWERER_PATIENCE_MS = 300;
 /** How long ICE candidates are gathered at most, once there is one. */
 export const GATHER_LIMIT_MS = 1_500;
 /** How long others are waited for after one of the best kind there can be… */
@@ -76,6 +78,8 @@ export const ANNOUNCE_DEFAULT_MS = 60_000;
 /** Between announces while links are wanted: doubles from the least to the most. */
 export const PROMPT_LEAST_MS = 5_500;
 export const PROMPT_MOST_MS = 30_000;
+/** So many of them also when everybody seems to be known already. */
+export const PROMPTS_IN_DOUBT = 3;
 /** The first announce waits this long for the other offers once one is ready… */
 export const FIRST_OFFERS_MS = 40;
 /** …and this long for any. */

@@ -7,7 +7,8 @@ import type { Clock, Random } from '../util/clock.ts';
 import { Emitter } from '../util/emitter.ts';
 import type { Account } from './account.ts';
 import { Announcer, type TrackerState } from './announcer.ts';
-import { Attempts, type AttemptCounts } from './attempts.ts';
+import type { AttemptCounts } from './attempt.ts';
+import { Attempts } from './attempts.ts';
 import { ID_BYTES } from './binary-id.ts';
 import { ICE_FAILURES_TO_TELL, MAX_TRACKERS } from './bounds.ts';
 import { isLoopbackUrl } from './session-description.ts';
@@ -221,7 +222,8 @@ export class Swarm extends Emitter<SwarmEvents> {
 			takeOffers: (most) => this.#attempts?.takeOffers(most) ?? [],
 			hasOffers: () => this.#attempts?.hasOffers ?? false,
 			isMakingOffers: () => this.#attempts?.isMakingOffers ?? false,
-			isEager: () => this.#isEager(),
+			isEager: () => this.#wanted > (this.#attempts?.connecting ?? 0),
+			knowsAll: () => this.#links.size > 0 && this.#links.size >= this.#audience - 1,
 			account: () => this.#account,
 			onState: () => this.#onTrackers(),
 			onIntroduction: ({ type, peerId, offerId, sdp }, from) => {
@@ -239,12 +241,6 @@ export class Swarm extends Emitter<SwarmEvents> {
 			},
 			onNotRelayed: (offerIds) => this.#attempts?.releaseOffers(offerIds),
 		};
-	}
-
-	/** Asking again soon is worth it while links are missing and there is somebody left to meet. */
-	#isEager(): boolean {
-		if (this.#wanted <= (this.#attempts?.connecting ?? 0)) return false;
-		return this.#links.size === 0 || this.#links.size < this.#audience - 1;
 	}
 
 	#evaluate(): void {

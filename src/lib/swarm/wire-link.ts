@@ -3,7 +3,7 @@ import type { Link, LinkEnd, LinkOrigin } from '../model/link.ts';
 import type { Message } from '../model/message.ts';
 import type { Wire } from '../model/wire.ts';
 import type { Clock } from '../util/clock.ts';
-import { HANDSHAKE_DEADLINE_MS } from './bounds.ts';
+import { ANSWERER_PATIENCE_MS, HANDSHAKE_DEADLINE_MS } from './bounds.ts';
 import type { Connection, ConnectionEnd } from './connection.ts';
 
 /** How a link that was never ready, or is no more, ended. */
@@ -37,7 +37,9 @@ export class WireLink implements Link {
 	readonly #wire: Wire;
 	readonly #onEnd: WireLinkOptions['onEnd'];
 	#state: 'connecting' | 'ready' | 'closed' = 'connecting';
+	#hasStarted = false;
 	#cancelDeadline: () => void = () => undefined;
+	#cancelPatience: () => void = () => undefined;
 
 	constructor(options: WireLinkOptions) {
 		const { connection, wire, clock, onReady } = options;
@@ -50,9 +52,14 @@ export class WireLink implements Link {
 
 		connection.onOpen = () => {
 			this.#cancelDeadline = clock.after(HANDSHAKE_DEADLINE_MS, () => this.#end('mute'));
-			for (const bytes of wire.start()) connection.send(bytes);
+			// Chromium loses a message that arrives before its own channel is open, so whoever offered speaks first.
+			if (this.initiated) this.#start();
+			else this.#cancelPatience = clock.after(ANSWERER_PATIENCE_MS, () => this.#start());
 		};
-		connection.onBytes = (bytes) => this.#receive(bytes);
+		connection.onBytes = (bytes) => {
+			this.#start();
+			this.#receive(bytes);
+		};
 		connection.onDrain = () => {
 			if (this.#state === 'ready') this.onDrain();
 		};
@@ -83,10 +90,17 @@ export class WireLink implements Link {
 	close(why: LinkEnd): void {
 		if (this.#state === 'closed') return;
 		this.#state = 'closed';
-		this.#cancelDeadline();
+		this.#cancelTimers();
 		// Who broke the rules gets no time; others hear our last words.
 		this.#connection.close({ deliver: !isBreach(why) });
 		this.#onEnd(this, why);
+	}
+
+	#start(): void {
+		if (this.#hasStarted || this.#state === 'closed') return;
+		this.#hasStarted = true;
+		this.#cancelPatience();
+		for (const bytes of this.#wire.start()) this.#connection.send(bytes);
 	}
 
 	#receive(bytes: Uint8Array): void {
@@ -104,6 +118,11 @@ export class WireLink implements Link {
 		}
 	}
 
+	#cancelTimers(): void {
+		this.#cancelDeadline();
+		this.#cancelPatience();
+	}
+
 	/** Ends it from inside; the engine hears of it when it knew the link. */
 	#end(why: LinkEnd | 'mute'): void {
 		this.#connection.close({ deliver: false });
@@ -114,7 +133,7 @@ export class WireLink implements Link {
 		if (this.#state === 'closed') return;
 		const wasReady = this.#state === 'ready';
 		this.#state = 'closed';
-		this.#cancelDeadline();
+		this.#cancelTimers();
 		this.#onEnd(this, why);
 		if (wasReady) this.onClose(why === 'unreachable' || why === 'mute' ? 'gone' : why);
 	}
