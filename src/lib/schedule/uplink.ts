@@ -1,4 +1,5 @@
 import { AHEAD_MS, LINK_AHEAD_BYTES, MIN_AHEAD_BYTES, STALE_SEND_MS } from './bounds.ts';
+import type { Link } from '../model/link.ts';
 import type { Neighbour } from './neighbour.ts';
 
 /** One block on its way to a neighbour. */
@@ -22,6 +23,8 @@ const MIN_MEASURED_BYTES = 64 * 1024;
 /** The estimate grows by this much a second while most of it is used and nothing waits. */
 const GROWTH = 1.25;
 const MOST_USED = 0.6;
+/** A buffer that hasn't shrunk for this long is stuck. */
+const STUCK_MS = 300;
 const MAX_ESTIMATE_BPS = 1_000_000_000;
 
 /**
@@ -35,6 +38,7 @@ export class Uplink {
 	#queue: Sending[] = [];
 	#pushed = 0;
 	#capBps: number;
+	readonly #buffers = new WeakMap<Link, { bytes: number; movedAtMs: number }>();
 	#creditBytes = 0;
 	#creditAtMs = 0;
 	#estimateBps = ASSUMED_BPS;
@@ -124,7 +128,9 @@ export class Uplink {
 		}
 		this.#refill(nowMs);
 		let aheadBytes = 0;
-		for (const { link } of neighbours) aheadBytes += link.bufferedBytes;
+		for (const neighbour of neighbours) {
+			if (!this.#isStuck(neighbour, nowMs)) aheadBytes += neighbour.link.bufferedBytes;
+		}
 		const mostAheadBytes = Math.max(MIN_AHEAD_BYTES, (this.planBps * AHEAD_MS) / 8000);
 		const kept: Sending[] = [];
 		let stuck = false;
@@ -150,6 +156,18 @@ export class Uplink {
 		}
 		this.#queue = kept;
 		this.#measure(nowMs, stuck);
+	}
+
+	/** A buffer that doesn't move belongs to a peer that is gone, and mustn't be taken for a full uplink. */
+	#isStuck({ link }: Neighbour, nowMs: number): boolean {
+		const { bufferedBytes } = link;
+		const seen = this.#buffers.get(link);
+		if (!seen || bufferedBytes < seen.bytes || bufferedBytes === 0) {
+			this.#buffers.set(link, { bytes: bufferedBytes, movedAtMs: nowMs });
+			return false;
+		}
+		seen.bytes = bufferedBytes;
+		return nowMs - seen.movedAtMs > STUCK_MS;
 	}
 
 	#leave(sending: Sending): void {
@@ -198,7 +216,9 @@ export class Uplink {
 		this.#busySinceMs = full ? nowMs : undefined;
 		const bytes = this.#busyBytes;
 		this.#busyBytes = 0;
-		if (elapsedMs < 1 || (bytes < MIN_MEASURED_BYTES && elapsedMs < MEASURE_MS)) return;
+		// A window that was overslept, or in which nothing moved, tells of the machine or of a dead link.
+		if (elapsedMs < 1 || elapsedMs > 2 * MEASURE_MS || bytes === 0) return;
+		if (bytes < MIN_MEASURED_BYTES && elapsedMs < MEASURE_MS) return;
 		const bps = (bytes * 8000) / elapsedMs;
 		this.#estimateBps += (bps - this.#estimateBps) * (this.#measured ? 0.3 : 1);
 		this.#measured = true;
