@@ -2,36 +2,39 @@
 // above U+007F half of the time, which makes real decoding the dearest step of a message, and
 // nothing of a message but its ids needs it.
 
+const wide = /[\u0080-\u00ff]/;
+
 /** The id that a JSON string of wire text stands for, or undefined when it isn't 20 bytes. */
 export function idOfWire(value: unknown): string | undefined {
 	if (typeof value !== 'string' || value.length < 20 || value.length > 40) return undefined;
-	let id = '';
+	if (!wide.test(value)) return value.length === 20 ? value : undefined;
+	// Made in one piece: an id built up character by character is remembered as a chain of halves.
+	const codes: number[] = [];
 	for (let i = 0; i < value.length; i++) {
-		let code = value.charCodeAt(i);
-		if (code >= 0x80) {
-			// U+0080..U+00FF take two bytes, of which the first is C2 or C3.
-			if (code !== 0xc2 && code !== 0xc3) return undefined;
-			const next = value.charCodeAt(++i);
-			if (!(next >= 0x80 && next < 0xc0)) return undefined;
-			code = ((code & 0x03) << 6) | (next & 0x3f);
+		const code = value.charCodeAt(i);
+		if (code < 0x80) {
+			codes.push(code);
+			continue;
 		}
-		id += String.fromCharCode(code);
+		// U+0080..U+00FF take two bytes, of which the first is C2 or C3.
+		const next = value.charCodeAt(++i);
+		if ((code !== 0xc2 && code !== 0xc3) || !(next >= 0x80 && next < 0xc0)) return undefined;
+		codes.push(((code & 0x03) << 6) | (next & 0x3f));
 	}
-	return id.length === 20 ? id : undefined;
+	return codes.length === 20 ? String.fromCharCode(...codes) : undefined;
 }
 
 /** JSON of an id, as wire text. */
 export function wireOfId(id: string): string {
 	const json = JSON.stringify(id);
-	let wire = '';
+	if (!wide.test(json)) return json;
+	const codes: number[] = [];
 	for (let i = 0; i < json.length; i++) {
 		const code = json.charCodeAt(i);
-		wire +=
-			code < 0x80
-				? json[i]
-				: String.fromCharCode(0xc0 | (code >> 6)) + String.fromCharCode(0x80 | (code & 0x3f));
+		if (code < 0x80) codes.push(code);
+		else codes.push(0xc0 | (code >> 6), 0x80 | (code & 0x3f));
 	}
-	return wire;
+	return String.fromCharCode(...codes);
 }
 
 /** Any text as wire text. */
