@@ -86,10 +86,11 @@ export class BareBrowser {
 	}
 
 	async close(): Promise<void> {
-		const gone = new Promise((resolve) => this.#process.once('exit', resolve));
-		this.#socket.close();
-		this.#process.kill();
+		// `close` and not `exit`: the browser's other processes hold the pipe, and write until they are gone.
+		const gone = new Promise((resolve) => this.#process.once('close', resolve));
+		await this.#send('Browser.close', {}).catch(() => this.#process.kill());
 		await gone;
+		this.#socket.close();
 		rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
 	}
 
