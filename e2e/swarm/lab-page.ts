@@ -79,7 +79,7 @@ const lab: SwarmLab = {
 	},
 	leave() {
 		for (const link of links) link.send({ type: 'bye' });
-		void lab.swarm?.close();
+		void lab.swarm?.close({ atOnce: true });
 	},
 };
 

@@ -87,12 +87,12 @@ export class WireLink implements Link {
 		if (this.#state === 'ready') this.#connection.send(this.#wire.encode(message));
 	}
 
-	close(why: LinkEnd): void {
+	/** Who broke the rules gets no time; others hear our last words, unless `deliver` is false. */
+	close(why: LinkEnd, deliver = !isBreach(why)): void {
 		if (this.#state === 'closed') return;
 		this.#state = 'closed';
 		this.#cancelTimers();
-		// Who broke the rules gets no time; others hear our last words.
-		this.#connection.close({ deliver: !isBreach(why) });
+		this.#connection.close({ deliver });
 		this.#onEnd(this, why);
 	}
 
