@@ -16,7 +16,14 @@ export type HostRequest =
 	| { readonly type: 'usage' }
 	/** Adds peers that share the real sockets: the swarm grows, each offer still costs a send. */
 	| { readonly type: 'fill'; readonly infoHash: string; readonly count: number }
-	| { readonly type: 'stats' };
+	| { readonly type: 'stats' }
+	/** The half seconds since the last time this was asked. */
+	| { readonly type: 'windows' };
+/** What half a second took. */
+export interface Window {
+	readonly cpuUs: number;
+	readonly announces: number;
+}
 export type HostReply =
 	| { readonly type: 'ready'; readonly port: number }
 	| {
@@ -26,6 +33,7 @@ export type HostReply =
 			readonly heapBytes: number;
 	  }
 	| { readonly type: 'filled' }
+	| { readonly type: 'windows'; readonly windows: readonly Window[] }
 	| {
 			readonly type: 'stats';
 			readonly announces: number;
@@ -63,6 +71,23 @@ const openGate = {
 	origins: [],
 };
 
+let countAnnounces = () => 0;
+let windows: Window[] = [];
+process.on('message', (request: HostRequest) => {
+	if (request.type !== 'windows') return;
+	say({ type: 'windows', windows });
+	windows = [];
+});
+{
+	let last = { cpuUs: 0, announces: 0 };
+	setInterval(() => {
+		const { user, system } = process.cpuUsage();
+		const now = { cpuUs: user + system, announces: countAnnounces() };
+		windows.push({ cpuUs: now.cpuUs - last.cpuUs, announces: now.announces - last.announces });
+		last = now;
+	}, 500).unref();
+}
+
 if (kind === 'library') await hostLibrary();
 else if (kind === 'node') await hostNode();
 else await hostOurs();
@@ -80,6 +105,7 @@ async function hostOurs(): Promise<void> {
 		admitToken: undefined,
 		now: Date.now,
 	});
+	countAnnounces = () => tracker.tally.messagesIn.announce ?? 0;
 	let longestQueueBytes = 0;
 	setInterval(() => {
 		longestQueueBytes = Math.max(longestQueueBytes, sockets.queues().longest);
@@ -190,6 +216,7 @@ async function hostLibrary(): Promise<void> {
 		server.listen(0, '0.0.0.0', resolve);
 	});
 	let announces = 0;
+	countAnnounces = () => announces;
 	server.on('update', () => announces++);
 	server.on('start', () => announces++);
 	process.on('message', (request: HostRequest) => {

@@ -1,11 +1,6 @@
 // The load: many peers of one swarm in one process, driven over IPC. Open loop: announces go out by
 // the clock, whether or not the tracker keeps up.
-import {
-	announceMessage,
-	sampleOffers,
-	sampleSdp,
-	wireId,
-} from '../tracker-server/testing/messages.ts';
+import { announceMessage, sampleSdp } from '../tracker-server/testing/messages.ts';
 import { clientFrame, LoadSocket } from './tracker-frames.ts';
 
 export type LoadRequest =
@@ -101,7 +96,8 @@ async function handle(request: LoadRequest): Promise<void> {
 			peers[0]?.socket.pause();
 			return say({ type: 'stopped-reading' });
 		case 'close':
-			for (const peer of peers) peer.socket.destroy();
+			for (const peer of peers.splice(0)) peer.socket.destroy();
+			joined = 0;
 			return say({ type: 'closed' });
 	}
 }

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { FakeTracker } from '../tracker-server/testing/fake-tracker.ts';
-import { announceMessage, sampleOffers, wireId } from '../tracker-server/testing/messages.ts';
+import { sampleOffers, wireId } from '../tracker-server/testing/messages.ts';
 import { findRedis, startRedis } from '../tracker-server/testing/redis.ts';
-import type { HostReply, HostRequest } from './tracker-host.ts';
+import type { HostReply, HostRequest, Window } from './tracker-host.ts';
 import type { LoadReply, LoadRequest } from './tracker-load.ts';
 
 const { values: flags } = parseArgs({
@@ -88,10 +88,25 @@ interface Cost {
 	readonly perSecond: number;
 	readonly cpuUsPerAnnounce: number;
 	readonly perCore: number;
+	/** Over the whole run, disturbed or not. */
+	readonly meanUsPerAnnounce: number;
 	readonly offersPerAnnounce: number;
 	readonly cpuShare: number;
 	readonly offerMs: { p50Ms: number; p99Ms: number };
 	readonly answersPerAnnounce: number;
+}
+
+/**
+ * Processor time of an announce: the quiet quarter of all half seconds with work in them. What else
+ * runs on the machine slows both trackers in the others.
+ */
+function quietCostUs(windows: readonly Window[]): number {
+	const most = Math.max(...windows.map(({ announces }) => announces));
+	const costs = windows
+		.filter(({ announces }) => announces >= most / 2)
+		.map(({ cpuUs, announces }) => cpuUs / announces)
+		.sort((a, b) => a - b);
+	return costs[Math.floor(costs.length / 4)] ?? NaN;
 }
 
 /** Runs one load against one kind of tracker. */
@@ -113,6 +128,7 @@ async function cost(kind: string, options: CostOptions): Promise<Cost> {
 			churn: options.churn,
 		} as const;
 		await load.ask({ ...announce, rate: options.rate, seconds: 1 }, 'announced');
+		await host.ask({ type: 'windows' }, 'windows');
 		const before = await host.ask({ type: 'usage' }, 'usage');
 		const countBefore = await host.ask({ type: 'stats' }, 'stats');
 		const forSeconds = options.forSeconds ?? seconds;
@@ -120,15 +136,17 @@ async function cost(kind: string, options: CostOptions): Promise<Cost> {
 			{ ...announce, rate: options.rate, seconds: forSeconds },
 			'announced',
 		);
+		const { windows } = await host.ask({ type: 'windows' }, 'windows');
 		const countAfter = await host.ask({ type: 'stats' }, 'stats');
 		const after = await host.ask({ type: 'usage' }, 'usage');
 		const announces = countAfter.announces - countBefore.announces;
 		const cpuUs = after.cpuUs - before.cpuUs;
 		return {
 			perSecond: announces / done.seconds,
-			cpuUsPerAnnounce: cpuUs / announces,
-			perCore: (announces / cpuUs) * 1e6,
-			offersPerAnnounce: done.offers / announces,
+			cpuUsPerAnnounce: quietCostUs(windows),
+			perCore: 1e6 / quietCostUs(windows),
+			meanUsPerAnnounce: cpuUs / announces,
+			offersPerAnnounce: (countAfter.offers - countBefore.offers || done.offers) / announces,
 			cpuShare: cpuUs / 1e6 / done.seconds,
 			offerMs: done.offerMs,
 			answersPerAnnounce: done.answers / announces,
@@ -172,7 +190,7 @@ async function announceCost(): Promise<void> {
 		table[name] = { ours: await cost('ours', ours), library: await cost('library', library) };
 		const { ours: o, library: l } = table[name];
 		console.log(
-			`swarm ${name}: ours ${o.cpuUsPerAnnounce.toFixed(0)} µs (${o.perCore.toFixed(0)}/s a core, ${o.offersPerAnnounce.toFixed(2)} offers each), library ${l.cpuUsPerAnnounce.toFixed(0)} µs (${l.perCore.toFixed(0)}/s a core, ${l.offersPerAnnounce.toFixed(2)})`,
+			`swarm ${name}: ours ${o.cpuUsPerAnnounce.toFixed(0)} µs, mean ${o.meanUsPerAnnounce.toFixed(0)} (${o.perCore.toFixed(0)}/s a core, ${o.offersPerAnnounce.toFixed(2)} offers each), library ${l.cpuUsPerAnnounce.toFixed(0)} µs, mean ${l.meanUsPerAnnounce.toFixed(0)} (${l.perCore.toFixed(0)}/s a core, ${l.offersPerAnnounce.toFixed(2)})`,
 		);
 	}
 	figures.announceCost = table;
@@ -203,21 +221,16 @@ async function announceCost(): Promise<void> {
 }
 
 async function fullLoad(): Promise<void> {
-	const lively = { answered: 0.7, churn: 0.05 };
-	const ours = await cost('ours', { sockets: 10_000, filled: 0, rate: 1_500, ...lively });
-	const steered = await cost('ours', {
-		sockets: 10_000,
-		filled: 0,
-		rate: 1_500,
-		shoal: true,
-		...lively,
-	});
-	const library = await cost('library', { sockets: 1_000, filled: 0, rate: 700, ...lively });
-	figures.fullLoad = { ours, steered, library };
+	const lively = { filled: 0, rate: 500, answered: 0.7, churn: 0.05 };
+	const ours = await cost('ours', { sockets: 1_000, ...lively });
+	const library = await cost('library', { sockets: 1_000, ...lively });
+	const large = await cost('ours', { sockets: 10_000, ...lively });
+	const steered = await cost('ours', { sockets: 10_000, shoal: true, ...lively });
+	figures.fullLoad = { ours, library, large, steered };
 	row(
-		'the same with 70 % answered and churn 5 %/min, swarm 10k',
+		'announces/s a core with 70 % answered and churn 5 %/min',
 		'–',
-		`${ours.perCore.toFixed(0)}/s a core (clients that report hops: ${steered.perCore.toFixed(0)}; library, swarm 1k: ${library.perCore.toFixed(0)})`,
+		`swarm 1k: ${ours.perCore.toFixed(0)} (${ours.answersPerAnnounce.toFixed(1)} answers each; library ${library.perCore.toFixed(0)}, ${library.answersPerAnnounce.toFixed(1)}); swarm 10k: ${large.perCore.toFixed(0)}, to clients that report hops ${steered.perCore.toFixed(0)}`,
 		undefined,
 	);
 }
@@ -245,29 +258,39 @@ async function memory(): Promise<void> {
 	const load: Load = new Child('tracker-load');
 	try {
 		const before = await host.ask({ type: 'usage' }, 'usage');
-		const opened = await load.ask(
-			{ type: 'open', ports: [port], count, infoHash, rate: 3_000, shoal: false },
-			'opened',
-		);
+		const open = {
+			type: 'open',
+			ports: [port],
+			count,
+			infoHash,
+			rate: 3_000,
+			shoal: false,
+		} as const;
+		const opened = await load.ask(open, 'opened');
 		await pause(1_000);
 		const full = await host.ask({ type: 'usage' }, 'usage');
-		await load.ask({ type: 'close' }, 'closed');
-		await pause(3_000);
-		const after = await host.ask({ type: 'usage' }, 'usage');
 		const perConnection = (full.rssBytes - before.rssBytes) / opened.joined / 1024;
-		figures.memory = { before, full, after, joined: opened.joined };
 		row(
 			`resident memory per joined connection, ${opened.joined} of them`,
 			'≤ 10 KiB',
 			`${perConnection.toFixed(1)} KiB`,
 			perConnection <= 10,
 		);
-		const growth = (after.heapBytes / before.heapBytes - 1) * 100;
+		// Twice more: what the first round left is code and pools, what the second adds would be a leak.
+		const heaps: number[] = [];
+		for (let round = 0; round < 2; round++) {
+			await load.ask({ type: 'close' }, 'closed');
+			await pause(6_000);
+			heaps.push((await host.ask({ type: 'usage' }, 'usage')).heapBytes);
+			if (round === 0) await load.ask(open, 'opened');
+		}
+		const [first = NaN, second = NaN] = heaps;
+		figures.memory = { before, full, heaps, joined: opened.joined };
 		row(
-			`heap after ${opened.joined} real connections came and went`,
-			'–',
-			`${growth.toFixed(1)} % above its start`,
-			undefined,
+			`heap after ${opened.joined} real connections came and went, and again`,
+			'no growth',
+			`${(first / 2 ** 20).toFixed(1)} MiB, then ${(second / 2 ** 20).toFixed(1)} MiB`,
+			second / first <= 1.05,
 		);
 	} finally {
 		await load.end();
