@@ -5,12 +5,16 @@ import { manifestChanges, type SignedManifest } from './model/manifest-delta.ts'
 import type { WantManifestMessage } from './model/message.ts';
 import type { Neighbour } from './schedule/neighbour.ts';
 import type { Scheduler } from './schedule/scheduler.ts';
+import { TokenBucket } from './util/token-bucket.ts';
 import type { DvrWindow } from './store/dvr-window.ts';
 
 /** Manifests asked for at once when some were missed, at most. */
 export const MAX_GAP = 64;
 /** The same missing manifest is asked for again after this long. */
 const RETRY_MS = 150;
+/** Manifests sent to one neighbour that asks for them: a small question must not fetch a large answer for ever. */
+const ANSWERED_PER_S = 25;
+const ANSWERED_BURST = 150;
 /** Missing manifests remembered as asked for, at most. */
 const MAX_ASKED = 256;
 
@@ -26,6 +30,7 @@ export class ManifestExchange {
 	readonly #window: DvrWindow;
 	readonly #scheduler: () => Scheduler;
 	readonly #askedAtMs = new Map<number, number>();
+	readonly #answers = new WeakMap<Neighbour, TokenBucket>();
 
 	constructor(clock: Clock, window: DvrWindow, scheduler: () => Scheduler) {
 		this.#clock = clock;
@@ -73,7 +78,13 @@ export class ManifestExchange {
 		// Whoever asks for the newest is about to join, and can only begin at a key frame.
 		const back = piece === undefined ? found.signed.manifest.sinceKeyFrame : 0;
 		const scheduler = this.#scheduler();
+		let budget = this.#answers.get(from);
+		if (!budget) {
+			budget = new TokenBucket(ANSWERED_PER_S, ANSWERED_BURST, () => this.#clock.now());
+			this.#answers.set(from, budget);
+		}
 		for (const { signed } of segments.slice(Math.max(0, last - Math.max(before, back)), last + 1)) {
+			if (!budget.take()) return;
 			sendWhole(from.link, signed);
 			scheduler.noteInformed(from, signed.manifest.firstPiece);
 			scheduler.announceTo(from.link, signed.manifest.firstPiece);

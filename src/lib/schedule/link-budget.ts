@@ -1,4 +1,5 @@
 import type { Message } from '../model/message.ts';
+import { TokenBucket } from '../util/token-bucket.ts';
 
 interface Rate {
 	readonly perSecond: number;
@@ -17,7 +18,7 @@ export const MESSAGE_RATES: Partial<Record<Message['type'], Rate>> = {
 	subscribe: { perSecond: 10, burst: 40 },
 	subscribed: { perSecond: 10, burst: 40 },
 	request: { perSecond: 1000, burst: 2000 },
-	'want-init': { perSecond: 5, burst: 20 },
+	'want-init': { perSecond: 1, burst: 4 },
 	ping: { perSecond: 5, burst: 20 },
 	exchange: { perSecond: 1 / 30, burst: 2 },
 	signal: { perSecond: 1, burst: 10 },
@@ -29,7 +30,7 @@ const MAX_EXCESS = 200;
 /** One neighbour's budget of messages; those beyond it are dropped, and too many of them end the link. */
 export class LinkBudget {
 	readonly #now: () => number;
-	readonly #left = new Map<string, { tokens: number; atMs: number }>();
+	readonly #left = new Map<string, TokenBucket>();
 	#excess = 0;
 
 	/** `now` gives monotonic milliseconds. */
@@ -46,17 +47,11 @@ export class LinkBudget {
 	allows({ type }: Message): boolean {
 		const rate = MESSAGE_RATES[type];
 		if (!rate) return true;
-		const nowMs = this.#now();
-		let state = this.#left.get(type);
-		if (!state) this.#left.set(type, (state = { tokens: rate.burst, atMs: nowMs }));
-		const gained = ((nowMs - state.atMs) * rate.perSecond) / 1000;
-		state.tokens = Math.min(rate.burst, state.tokens + gained);
-		state.atMs = nowMs;
-		if (state.tokens < 1) {
-			this.#excess++;
-			return false;
-		}
-		state.tokens--;
-		return true;
+		let left = this.#left.get(type);
+		if (!left)
+			this.#left.set(type, (left = new TokenBucket(rate.perSecond, rate.burst, this.#now)));
+		if (left.take()) return true;
+		this.#excess++;
+		return false;
 	}
 }

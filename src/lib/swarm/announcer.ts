@@ -2,7 +2,7 @@ import type { Clock, Random } from '../util/clock.ts';
 import type { Account } from './account.ts';
 import { backoffMs } from './backoff.ts';
 import * as bounds from './bounds.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { TokenBucket } from '../util/token-bucket.ts';
 import {
 	announceFrame,
 	answerFrame,

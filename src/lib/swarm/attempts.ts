@@ -6,7 +6,7 @@ import { randomIdHex } from './binary-id.ts';
 import * as bounds from './bounds.ts';
 import { Connection } from './connection.ts';
 import { cleanDescription } from './session-description.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { TokenBucket } from '../util/token-bucket.ts';
 import type { AnnouncedOffer } from './tracker-message.ts';
 import { WireLink } from './wire-link.ts';
 
