@@ -124,6 +124,11 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		return this.#acceptance.ended;
 	}
 
+	/** How many more links this peer would like; looked at anew on `links`. */
+	get wantedLinks(): number {
+		return this.#scheduler.wantedLinks;
+	}
+
 	get hop(): number {
 		return this.#scheduler.hop;
 	}

@@ -42,6 +42,8 @@ export const PARENT_KEEP_MS = 2500;
 export const PARENT_GAIN_MS = 30;
 /** Share of the measured uplink that subscriptions may fill; the rest is for repairs. */
 export const UPLINK_FILL = 0.75;
+/** Share of it that they may fill when somebody would be served by nobody otherwise. */
+export const UPLINK_BRIM = 0.92;
 /** Bytes handed to one link ahead of the network, at most. */
 export const LINK_AHEAD_BYTES = 32 * 1024;
 /** Time's worth of the uplink handed to all links ahead of the network together. */

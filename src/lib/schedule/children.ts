@@ -1,6 +1,6 @@
 import type { Random } from '../util/clock.ts';
 import { NO_DEPTH, SUBSTREAMS } from '../model/message.ts';
-import { UPLINK_FILL } from './bounds.ts';
+import { UPLINK_BRIM, UPLINK_FILL } from './bounds.ts';
 import type { Neighbour } from './neighbour.ts';
 
 /** A child is put out for another only when that one's uplink is this many times stronger. */
@@ -12,10 +12,15 @@ const FAN_OUT_MS = 110;
 const PIECE_BITS = 16 * 1024 * 8;
 /** Least time between two children put out. */
 const PUT_OUT_MS = 2000;
-/** Puts everybody who is served elsewhere behind everybody who is not. */
-const SERVED_RANK = 1e9;
 /** Uplink a neighbour is taken for that doesn't know its own. */
 const ASSUMED_KBPS = 4000;
+
+interface Ask {
+	readonly neighbour: Neighbour;
+	readonly s: number;
+	/** Whether somebody else pushes it this substream already. */
+	readonly served: boolean;
+}
 
 /** What `Children` must know to say yes. */
 export interface Room {
@@ -54,9 +59,9 @@ export class Children {
 	}
 
 	/** Substream places that the uplink has room for. */
-	capacity({ planBps, streamBps }: Room): number {
+	capacity({ planBps, streamBps }: Room, fill = UPLINK_FILL): number {
 		if (streamBps === 0) return SUBSTREAMS;
-		return Math.floor((planBps * UPLINK_FILL) / (streamBps / SUBSTREAMS));
+		return Math.floor((planBps * fill) / (streamBps / SUBSTREAMS));
 	}
 
 	/** Grants and withdraws; `tell` sends a child whose `given` changed, or that asked, what it gets. */
@@ -70,6 +75,7 @@ export class Children {
 		const changed = new Set<Neighbour>();
 		if (asking) changed.add(asking);
 		const capacity = this.capacity(room);
+		const most = this.capacity(room, UPLINK_BRIM);
 		const widest = Math.max(2, Math.floor((room.planBps * FAN_OUT_MS) / 1000 / PIECE_BITS));
 		let taken = 0;
 		for (const neighbour of neighbours) {
@@ -81,14 +87,14 @@ export class Children {
 			}
 			taken += bitCount(kept);
 		}
-		while (taken > Math.max(0, capacity)) {
+		while (taken > most) {
 			if (!this.#withdrawOne(neighbours, undefined, changed)) break;
 			taken--;
 		}
-		for (const { neighbour, s } of this.#asks(neighbours, room)) {
+		for (const { neighbour, s, served } of this.#asks(neighbours, room)) {
 			if (room.congested) break;
 			if (childrenOf(s, neighbours) >= widest) continue;
-			if (taken >= capacity) {
+			if (taken >= (served ? capacity : most)) {
 				if (nowMs - this.#putOutAtMs < PUT_OUT_MS) continue;
 				const freed =
 					this.#withdrawDeeper(neighbours, s, room, changed) ||
@@ -105,18 +111,22 @@ export class Children {
 	}
 
 	/** What is asked for and can be given: whoever is served by nobody first, then the strong; trees in an order of our own. */
-	#asks(neighbours: readonly Neighbour[], room: Room): { neighbour: Neighbour; s: number }[] {
-		const asks: { neighbour: Neighbour; s: number; rank: number }[] = [];
+	#asks(neighbours: readonly Neighbour[], room: Room): Ask[] {
+		const asks: Ask[] = [];
 		for (const neighbour of neighbours) {
 			const open = this.#servable(neighbour, neighbour.wants & ~neighbour.given, room);
 			for (let i = 0; open !== 0 && i < SUBSTREAMS; i++) {
 				const s = (i + this.#firstTree) % SUBSTREAMS;
 				if ((open & (1 << s)) === 0) continue;
-				const served = neighbour.depths[s] !== NO_DEPTH;
-				asks.push({ neighbour, s, rank: (served ? SERVED_RANK : 0) - strength(neighbour) });
+				// Whoever passes nothing on tells no depth; it comes after those who would.
+				const served = neighbour.depths[s] !== NO_DEPTH || strength(neighbour) === 0;
+				asks.push({ neighbour, s, served });
 			}
 		}
-		return asks.sort((a, b) => a.rank - b.rank);
+		return asks.sort(
+			(a, b) =>
+				Number(a.served) - Number(b.served) || strength(b.neighbour) - strength(a.neighbour),
+		);
 	}
 
 	#servable(neighbour: Neighbour, substreams: number, room: Room): number {

@@ -14,6 +14,9 @@ const RANDOM_SLOTS = 3;
 /** The broadcaster lets go of a neighbour only when it has this part of the usual uplink or less. */
 const WEAK = 0.75;
 
+/** A neighbour of the broadcaster that passes on no more than this part of what it is given takes a better one's place. */
+const SINK = 0.2;
+
 /** How many more links this peer would like: the swarm seeks as many. */
 export function wantedLinks(role: PeerRole, links: number): number {
 	return Math.max(0, SOUGHT_LINKS[role] - links);
@@ -40,6 +43,8 @@ export function neighbourToDrop(
 			nowMs - neighbour.sinceMs > JUDGED_AFTER_MS,
 	);
 	if (role === 'broadcaster') {
+		const sink = neighbours.find(({ spread }) => spread < SINK);
+		if (sink) return sink;
 		const usual = median(neighbours.map(strength));
 		const weakest = least(idle, strength);
 		return weakest && strength(weakest) <= WEAK * usual ? weakest : undefined;

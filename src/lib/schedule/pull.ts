@@ -6,8 +6,6 @@ const QUEUED_PIECE_MS = 25;
 /** A neighbour with less uplink to spare than this would take it from its children. */
 const NO_SPARE_KBPS = 300;
 const NO_SPARE_MS = 150;
-/** A neighbour that just refused is asked only when nobody else can be. */
-const BUSY_MS = 1000;
 /** The broadcaster's uplink is everybody's: it is asked when nobody else can be. */
 const BROADCASTER_MS = 2000;
 
@@ -23,12 +21,13 @@ export function chooseSource(
 	for (const neighbour of neighbours) {
 		if ((holders & (1 << neighbour.slot)) === 0 || neighbour.slot === except) continue;
 		if (neighbour.outstanding >= MAX_OUTSTANDING_PIECES || !canBeAsked(neighbour, nowMs)) continue;
+		// Whoever just refused is left alone for a moment, and whoever says that it doesn't share altogether.
+		if (nowMs < neighbour.busyUntilMs || neighbour.uplinkKbps === 0) continue;
 		const waitMs =
 			(Number.isNaN(neighbour.serviceMs)
 				? neighbour.rttMs + QUEUED_PIECE_MS
 				: neighbour.serviceMs) +
 			(neighbour.spareKbps < NO_SPARE_KBPS ? NO_SPARE_MS : 0) +
-			(nowMs < neighbour.busyUntilMs ? BUSY_MS : 0) +
 			neighbour.outstanding * QUEUED_PIECE_MS +
 			(neighbour.role === 'broadcaster' ? BROADCASTER_MS : 0) +
 			neighbour.brokenPromises * 100;

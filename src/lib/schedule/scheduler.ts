@@ -1,7 +1,7 @@
-import type { Clock, Random } from '../util/clock.ts';
-import type { Link, LinkEnd } from '../model/link.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Link } from '../model/link.ts';
 import {
-	SUBSTREAMS,
+	type CancelMessage,
 	type HaveMessage,
 	type HelloMessage,
 	type PeerRole,
@@ -11,93 +11,42 @@ import {
 	type SubscribedMessage,
 	type SubscribeMessage,
 } from '../model/message.ts';
-import { BLOCK_BYTES } from '../model/segment.ts';
+import { Account } from './account.ts';
 import { Announcer } from './announcer.ts';
-import {
-	BUSY_DELAY_MS,
-	BUSY_PAUSE_MS,
-	GIVE_UP_MS,
-	MAX_QUEUED_BLOCKS,
-	MAX_UNSOLICITED,
-	TICK_MS,
-} from './bounds.ts';
+import { BUSY_PAUSE_MS, GIVE_UP_MS, TICK_MS } from './bounds.ts';
 import { clampUplinkKbps } from './children.ts';
-import { HeldRequests, reject } from './held-requests.ts';
-import { noteLag, noteService } from './lateness.ts';
+import { Giver, SMALL_NEIGHBOURHOOD } from './giver.ts';
+import { noteLag } from './lateness.ts';
 import { Liveness } from './liveness.ts';
 import { neighbourToDrop, wantedLinks } from './neighbourhood.ts';
-import { count, settle, type Neighbour } from './neighbour.ts';
-import { addBlock, startPiece, type PartialPiece } from './partial-piece.ts';
+import type { Neighbour } from './neighbour.ts';
+import type { SchedulerOptions, SchedulerPort, SchedulerStats } from './port.ts';
+import { Receiver } from './receiver.ts';
 import { RequestBook } from './request-book.ts';
 import { Roster } from './roster.ts';
 import { MIX, Seeker, type Strategy } from './seeker.ts';
 import {
 	CHECKING,
-	forBlocks,
 	HELD,
 	heldBits,
 	MISSING,
 	NOBODY,
-	trackedPieceBytes,
 	trackSegment,
 	type NewSegment,
 	type SegmentTrack,
 } from './segment-track.ts';
-import { SpreadWatch } from './spread-watch.ts';
 import { Tracks } from './tracks.ts';
 import { Trees } from './trees.ts';
-import { Uplink, type Sending } from './uplink.ts';
+import { Uplink } from './uplink.ts';
 
 export { MIX, type Strategy };
 
-/** What the scheduler needs done by whoever owns it. */
-export interface SchedulerPort {
-	/** The bytes of a held block, or `undefined` when they are gone. */
-	block(index: number, begin: number, length: number): Uint8Array | undefined;
-	/** A piece came in whole: hash it, keep it if good, then call `checked`. */
-	check(index: number, bytes: Uint8Array, slot: number): void;
-	/** Send this neighbour the manifest of the segment. */
-	inform(link: Link, firstPiece: number): void;
-	/** Ask this neighbour for the manifest of the segment that holds the piece. */
-	wantManifest(link: Link, piece: number): void;
-	/** A wanted segment was given up. */
-	lost(firstPiece: number): void;
-	/** End this neighbour's link. */
-	end(link: Link, why: LinkEnd): void;
-}
-
-/** Counts of one peer's traffic. Bytes are payload. */
-export interface SchedulerStats {
-	readonly bytesFromBroadcaster: number;
-	readonly bytesFromViewers: number;
-	readonly bytesSent: number;
-	readonly duplicateBytes: number;
-	readonly requestsSent: number;
-	readonly piecesPushed: number;
-	readonly piecesLost: number;
-	readonly badPieces: number;
-	readonly droppedBlocks: number;
-}
-
-export interface SchedulerOptions {
-	readonly role: PeerRole;
-	readonly clock: Clock;
-	readonly random: Random;
-	readonly port: SchedulerPort;
-	readonly strategy?: Strategy;
-	/** Bits per second this peer may send; 0 switches sharing off. */
-	readonly uplinkCapBps?: number;
-}
+export type { SchedulerPort, SchedulerStats, SchedulerOptions };
 
 /** How often the trees are looked at when nobody asks. */
 const TREES_MS = 250;
-/** Period in which rates are folded. */
-const SETTLE_MS = 500;
 /** All missing pieces are looked through at most this often; a piece that news came of is looked at at once. */
 const SCAN_MS = 10;
-/** Neighbourhoods up to this size hear of every manifest at once. */
-const SMALL_NEIGHBOURHOOD = 8;
-
 /**
  * Who gives me which piece, and who gets mine. A state machine without I/O: messages, checks and time come in, messages
  * go out through links. Every event changes state and then calls `#evaluate`. Invariants:
@@ -121,24 +70,16 @@ export class Scheduler {
 	readonly #trees: Trees;
 	readonly #book = new RequestBook(this.#roster);
 	readonly #seeker: Seeker;
-	readonly #held = new HeldRequests();
+	readonly #receiver: Receiver;
+	readonly #giver: Giver;
 	readonly #announcer: Announcer;
-	readonly #spread: SpreadWatch;
+	readonly #account: Account;
 	readonly #liveness: Liveness;
-	readonly #partials = new Map<number, PartialPiece>();
 	#stopTick: (() => void) | undefined;
-	#settledAtMs = 0;
-	#settledBytes = 0;
-	#sentKbps = 0;
-	#streamBps = 0;
 	#scannedAtMs = -Infinity;
 	#droppedAtMs = 0;
 	#closed = false;
 	readonly #stats = {
-		bytesFromBroadcaster: 0,
-		bytesFromViewers: 0,
-		duplicateBytes: 0,
-		piecesPushed: 0,
 		piecesLost: 0,
 		badPieces: 0,
 	};
@@ -151,7 +92,9 @@ export class Scheduler {
 		this.#port = port;
 		this.#strategy = strategy;
 		this.#liveness = new Liveness(random);
-		this.#uplink = new Uplink((sending) => this.#transmit(sending), uplinkCapBps);
+		this.#receiver = new Receiver(this.#tracks, this.#book, (link, why) => port.end(link, why));
+		this.#uplink = new Uplink((sending) => this.#giver.transmit(sending), uplinkCapBps);
+		this.#account = new Account(this.#roster, this.#uplink);
 		const roster = this.#roster;
 		this.#trees = new Trees({
 			role,
@@ -159,11 +102,20 @@ export class Scheduler {
 			roster,
 			uplink: this.#uplink,
 			push: strategy.push,
-			streamBps: () => this.#streamBps,
+			streamBps: () => this.#account.streamBps,
 			tell: (neighbour, depths) => this.#ping(neighbour, depths),
 		});
 		const { parents } = this.#trees;
 		this.#seeker = new Seeker({ strategy, roster, book: this.#book, parents });
+		this.#giver = new Giver({
+			role,
+			clock,
+			port,
+			roster,
+			tracks: this.#tracks,
+			uplink: this.#uplink,
+			trees: this.#trees,
+		});
 		this.#announcer = new Announcer({
 			clock,
 			roster,
@@ -171,10 +123,6 @@ export class Scheduler {
 			// Its children tell the rest; what it announced would be asked of it.
 			mute: () =>
 				role === 'broadcaster' && strategy.push && roster.all.length > SMALL_NEIGHBOURHOOD,
-		});
-		this.#spread = new SpreadWatch(clock, roster, (neighbour, track, offset) => {
-			this.#pushTo(neighbour, track, offset, 0);
-			this.#flush();
 		});
 		this.#tick();
 	}
@@ -196,8 +144,7 @@ export class Scheduler {
 
 	/** How long the oldest block waits to be sent, milliseconds. */
 	get sendDelayMs(): number {
-		const nowMs = this.#clock.now();
-		return Math.max(this.#uplink.pushDelayMs(nowMs), this.#uplink.askedDelayMs(nowMs));
+		return this.#giver.delayMs;
 	}
 
 	/** Hops to the broadcaster; 0 for itself, 255 when unknown. */
@@ -207,13 +154,15 @@ export class Scheduler {
 
 	/** The stream's rate as the manifests tell it, bits per second. */
 	get streamBps(): number {
-		return this.#streamBps;
+		return this.#account.streamBps;
 	}
 
 	get stats(): SchedulerStats {
 		return {
+			...this.#receiver.stats,
 			...this.#stats,
 			requestsSent: this.#book.requestsSent,
+			piecesPushed: this.#giver.piecesPushed,
 			bytesSent: this.#uplink.sentBytes,
 			droppedBlocks: this.#uplink.droppedBlocks,
 		};
@@ -227,7 +176,7 @@ export class Scheduler {
 	/** Limits what this peer sends, bits per second; 0 switches sharing off, `Infinity` takes the limit away. */
 	setUplinkCap(capBps: number): void {
 		this.#uplink.capBps = capBps;
-		if (capBps === 0) this.#held.rejectAll();
+		this.#giver.expire();
 		this.#evaluateTrees(undefined);
 	}
 
@@ -241,11 +190,8 @@ export class Scheduler {
 		const { slot } = neighbour;
 		if (!this.#roster.remove(neighbour)) return;
 		this.#trees.parents.remove(neighbour);
-		this.#uplink.cancel(({ to }) => to === neighbour);
-		this.#held.forget(neighbour);
-		for (const [index, partial] of this.#partials) {
-			if (partial.slot === slot) this.#partials.delete(index);
-		}
+		this.#giver.forget(neighbour);
+		this.#receiver.forget(neighbour);
 		for (const track of this.#tracks.all) {
 			track.informed &= ~(1 << slot);
 			for (let offset = 0; offset < track.count; offset++) {
@@ -305,8 +251,9 @@ export class Scheduler {
 			track.states.fill(HELD);
 		}
 		this.#tracks.add(track);
-		this.#noteStreamRate(segment.length, segment.durationMs);
-		this.#informEagerly(track);
+		this.#account.noteSegment(segment.length, segment.durationMs);
+		const few = this.#roster.all.length <= SMALL_NEIGHBOURHOOD;
+		this.#giver.inform(track, few || !this.#strategy.push);
 		if (segment.held) {
 			// Piece by piece over all neighbours: each leaves once before any leaves twice.
 			for (let offset = 0; offset < track.count; offset++) this.#passOn(track, offset);
@@ -329,9 +276,9 @@ export class Scheduler {
 	removeSegment(firstPiece: number): void {
 		const track = this.#tracks.remove(firstPiece);
 		if (!track) return;
+		this.#receiver.forgetSegment(track);
 		for (let offset = 0; offset < track.count; offset++) {
 			if (track.states[offset] !== HELD) this.#book.release(track, offset, NOBODY);
-			this.#partials.delete(firstPiece + offset);
 		}
 	}
 
@@ -349,17 +296,14 @@ export class Scheduler {
 			}
 			const offset = index - track.firstPiece;
 			track.informed |= bit;
-			// It has the piece from elsewhere: what waits for it here is in vain.
-			if (this.#uplink.waiting > 0) {
-				this.#uplink.cancel((sending) => sending.to === from && sending.index === index);
-			}
+			this.#giver.spare(from, index);
 			if (((track.holders[offset] ?? 0) & bit) !== 0) continue;
 			track.holders[offset] = (track.holders[offset] ?? 0) | bit;
 			noteLag(from, index, nowMs - track.knownAtMs);
 			this.#seeker.consider(track, offset, nowMs);
 		}
 		if (unknown >= 0) this.#port.wantManifest(from.link, unknown);
-		this.#flush();
+		this.#giver.flush();
 	}
 
 	onSubscribe(from: Neighbour, { substreams }: SubscribeMessage): void {
@@ -367,7 +311,7 @@ export class Scheduler {
 		from.wants = substreams;
 		from.given &= substreams;
 		this.#evaluateTrees(from);
-		this.#flush();
+		this.#giver.flush();
 	}
 
 	onSubscribed(from: Neighbour, { substreams, asked }: SubscribedMessage): void {
@@ -377,28 +321,12 @@ export class Scheduler {
 	}
 
 	onRequest(from: Neighbour, message: RequestMessage): void {
-		const { index, begin, length } = message;
-		const track = this.#tracks.of(index);
-		if (!track || !this.#uplink.open) return reject(from, message);
-		const busy = this.#role !== 'broadcaster' && this.sendDelayMs > BUSY_DELAY_MS;
-		if (busy || from.queuedBlocks >= MAX_QUEUED_BLOCKS) return reject(from, message);
-		const offset = index - track.firstPiece;
-		if (begin + length > trackedPieceBytes(track, offset)) {
-			this.#port.end(from.link, 'protocol');
-			return;
-		}
-		if (track.states[offset] === HELD) this.#queueAsked(from, index, begin, length);
-		else if (track.lost) return reject(from, message);
-		else this.#held.add(from, message, this.#clock.now());
-		this.#flush();
+		this.#giver.onRequest(from, message);
+		this.#giver.flush();
 	}
 
-	onCancel(from: Neighbour, { index, begin }: { index: number; begin: number }): void {
-		this.#uplink.cancel(
-			(sending) =>
-				sending.asked && sending.to === from && sending.index === index && sending.begin === begin,
-		);
-		this.#held.cancel(from, index, begin);
+	onCancel(from: Neighbour, message: CancelMessage): void {
+		this.#giver.onCancel(from, message);
 	}
 
 	onReject(from: Neighbour, { index }: { index: number }): void {
@@ -410,49 +338,14 @@ export class Scheduler {
 		this.#book.forget(track, offset, from.slot);
 		from.busyUntilMs = nowMs + BUSY_PAUSE_MS;
 		this.#seeker.consider(track, offset, nowMs);
-		this.#flush();
+		this.#giver.flush();
 	}
 
-	onPiece(from: Neighbour, { index, begin, block }: PieceMessage): void {
-		const nowMs = this.#clock.now();
-		count(from.bytesIn, block.length);
-		const bit = 1 << (index % SUBSTREAMS);
-		const subscribed =
-			(from.asked & bit) !== 0 || ((from.former & bit) !== 0 && nowMs < from.graceUntilMs);
-		const track = this.#tracks.of(index);
-		if (!track) {
-			if (!subscribed) this.#countUnsolicited(from);
-			else this.#stats.duplicateBytes += block.length;
-			return;
-		}
-		const offset = index - track.firstPiece;
-		const asked = this.#book.isAsked(track, offset, from.slot);
-		track.holders[offset] = (track.holders[offset] ?? 0) | (1 << from.slot);
-		track.informed |= 1 << from.slot;
-		const lagMs = nowMs - track.knownAtMs;
-		if (track.states[offset] !== MISSING) {
-			// A second source that was asked, a canceled request, or a push that crossed an announcement.
-			from.duplicateBytes += block.length;
-			this.#stats.duplicateBytes += block.length;
-			this.#book.forget(track, offset, from.slot);
-			if (subscribed) noteLag(from, index, lagMs);
-			return;
-		}
-		if (!asked && !subscribed && !this.#book.wasAsked(track, offset)) {
-			this.#countUnsolicited(from);
-			return;
-		}
-		const whole = this.#take(from, track, offset, begin, block);
-		if (!whole) return;
-		if (from.role === 'broadcaster') this.#stats.bytesFromBroadcaster += whole.length;
-		else this.#stats.bytesFromViewers += whole.length;
-		noteLag(from, index, lagMs);
-		this.#seeker.noteMissed(from, index, lagMs);
-		if (asked) noteService(from, nowMs - (track.askedAtMs[offset] ?? nowMs));
-		from.brokenPromises = 0;
-		track.states[offset] = CHECKING;
-		this.#book.release(track, offset, from.slot);
-		this.#port.check(index, whole, from.slot);
+	onPiece(from: Neighbour, message: PieceMessage): void {
+		const came = this.#receiver.take(from, message, this.#clock.now());
+		if (!came) return;
+		this.#seeker.noteMissed(from, message.index, came.lagMs);
+		this.#port.check(message.index, came.whole, from.slot);
 		this.#evaluate();
 	}
 
@@ -499,7 +392,7 @@ export class Scheduler {
 
 	/** A link's buffer has room again. */
 	onDrain(): void {
-		this.#flush();
+		this.#giver.flush();
 	}
 
 	/** Stops; nothing is sent any more. */
@@ -507,7 +400,7 @@ export class Scheduler {
 		this.#closed = true;
 		this.#stopTick?.();
 		this.#announcer.close();
-		this.#spread.close();
+		this.#giver.close();
 	}
 
 	/** The one place that decides: what is missing is sought, what waits is sent. */
@@ -526,7 +419,7 @@ export class Scheduler {
 				}
 			}
 		}
-		this.#flush();
+		this.#giver.flush();
 	}
 
 	#evaluateTrees(asking: Neighbour | undefined): void {
@@ -543,122 +436,29 @@ export class Scheduler {
 		this.#port.lost(track.firstPiece);
 	}
 
-	/** Adds a block to its piece; gives the piece when it is whole. */
-	#take(
-		from: Neighbour,
-		track: SegmentTrack,
-		offset: number,
-		begin: number,
-		block: Uint8Array,
-	): Uint8Array | undefined {
-		const index = track.firstPiece + offset;
-		const bytes = trackedPieceBytes(track, offset);
-		if (block.length !== Math.min(BLOCK_BYTES, bytes - begin)) {
-			this.#port.end(from.link, 'protocol');
-			return undefined;
-		}
-		let partial = this.#partials.get(index);
-		if (partial?.slot !== from.slot) {
-			if (partial && begin !== 0) return undefined;
-			this.#partials.set(index, (partial = startPiece(from.slot, bytes)));
-		}
-		const whole = addBlock(partial, begin, block);
-		if (whole) this.#partials.delete(index);
-		return whole;
-	}
-
-	#countUnsolicited(from: Neighbour): void {
-		if (++from.unsolicited > MAX_UNSOLICITED) this.#port.end(from.link, 'protocol');
-	}
-
-	/** A piece is held: it goes to subscribers and those who asked, and is announced to the rest. */
+	/** A piece is held: it goes to whom it is due, and is announced to the rest. */
 	#passOn(track: SegmentTrack, offset: number): void {
-		const index = track.firstPiece + offset;
-		if (this.#uplink.open) {
-			// Where we stand near the root a whole tree waits behind us; leaves can wait.
-			const depth = this.#trees.parents.depthOf(index % SUBSTREAMS);
-			let turn = 0;
-			for (const child of this.#trees.childrenOf(index)) {
-				if (((track.holders[offset] ?? 0) & (1 << child.slot)) !== 0) continue;
-				this.#pushTo(child, track, offset, this.#role === 'broadcaster' ? turn++ : depth);
-			}
-		}
-		for (const { from, message } of this.#held.take(index)) {
-			this.#queueAsked(from, index, message.begin, message.length);
-		}
-		this.#announcer.announce(index);
-	}
-
-	#pushTo(to: Neighbour, track: SegmentTrack, offset: number, turn: number): void {
-		if ((track.informed & (1 << to.slot)) === 0) {
-			track.informed |= 1 << to.slot;
-			this.#port.inform(to.link, track.firstPiece);
-		}
-		track.holders[offset] = (track.holders[offset] ?? 0) | (1 << to.slot);
-		this.#stats.piecesPushed++;
-		const index = track.firstPiece + offset;
-		const queuedAtMs = this.#clock.now();
-		forBlocks(track, offset, (begin, length) =>
-			this.#uplink.push({ to, index, begin, length, asked: false, turn, queuedAtMs }),
-		);
-		if (this.#role === 'broadcaster') this.#spread.watch(to, track, offset);
-	}
-
-	#queueAsked(to: Neighbour, index: number, begin: number, length: number): void {
-		const queuedAtMs = this.#clock.now();
-		this.#uplink.push({ to, index, begin, length, asked: true, turn: 0, queuedAtMs });
-	}
-
-	#transmit({ to, index, begin, length }: Sending): number {
-		const block = this.#port.block(index, begin, length);
-		if (!block) return 0;
-		count(to.bytesOut, block.length);
-		to.link.send({ type: 'piece', index, begin, block });
-		return block.length;
-	}
-
-	#flush(): void {
-		this.#uplink.drain(this.#clock.now(), this.#roster.all);
-	}
-
-	/** Manifests go at once to those who will be pushed pieces, and to all in a small neighbourhood. */
-	#informEagerly(track: SegmentTrack): void {
-		const all = this.#roster.all.length <= SMALL_NEIGHBOURHOOD || !this.#strategy.push;
-		for (const neighbour of this.#roster.all) {
-			const bit = 1 << neighbour.slot;
-			if (neighbour.role === undefined || (track.informed & bit) !== 0) continue;
-			if (!all && neighbour.given === 0) continue;
-			track.informed |= bit;
-			this.#port.inform(neighbour.link, track.firstPiece);
-		}
+		this.#giver.passOn(track, offset);
+		this.#announcer.announce(track.firstPiece + offset);
 	}
 
 	/** Repairs, liveness and rates: everything that no message sets off. */
 	#tick(): void {
 		if (this.#closed) return;
 		const nowMs = this.#clock.now();
-		if (nowMs - this.#settledAtMs >= SETTLE_MS) this.#settle(nowMs);
+		if (this.#account.settle(nowMs)) this.#dropWorst(nowMs);
 		for (const neighbour of this.#roster.all) {
 			if (this.#liveness.isSilent(neighbour, nowMs)) this.#port.end(neighbour.link, 'silent');
 			else if (this.#liveness.shouldPing(neighbour, nowMs)) this.#ping(neighbour);
 		}
-		this.#held.expire(nowMs);
+		this.#giver.expire();
 		if (nowMs - this.#trees.evaluatedAtMs >= TREES_MS) this.#evaluateTrees(undefined);
 		this.#evaluate();
 		this.#stopTick = this.#clock.after(TICK_MS, () => this.#tick());
 	}
 
-	#settle(nowMs: number): void {
-		const elapsedMs = Math.max(1, nowMs - this.#settledAtMs);
-		this.#uplink.grow(nowMs);
-		const sentKbps = ((this.#uplink.sentBytes - this.#settledBytes) * 8) / elapsedMs;
-		this.#sentKbps += (sentKbps - this.#sentKbps) * 0.3;
-		this.#settledBytes = this.#uplink.sentBytes;
-		for (const neighbour of this.#roster.all) {
-			settle(neighbour.bytesIn, elapsedMs);
-			settle(neighbour.bytesOut, elapsedMs);
-		}
-		this.#settledAtMs = nowMs;
+	/** Lets go of a neighbour for a better one. */
+	#dropWorst(nowMs: number): void {
 		const worst = neighbourToDrop(this.#role, this.#roster.all, nowMs, this.#droppedAtMs);
 		if (!worst) return;
 		this.#droppedAtMs = nowMs;
@@ -671,24 +471,15 @@ export class Scheduler {
 		const depths = told ?? this.#trees.depthsFor(neighbour, nowMs);
 		neighbour.toldDepths = depths;
 		neighbour.toldAtMs = nowMs;
-		const { open } = this.#uplink;
-		const planKbps = this.#uplink.planBps / 1000;
-		const usedKbps = Math.max(this.#trees.promisedKbps(), this.#sentKbps);
 		neighbour.link.send({
 			type: 'ping',
 			nonce: this.#liveness.pinged(neighbour, nowMs),
 			hop: this.hop,
-			spareKbps: open ? Math.max(0, planKbps - usedKbps) : 0,
-			uplinkKbps: open ? planKbps : 0,
+			spareKbps: this.#account.spareKbps(this.#trees.promisedKbps()),
+			uplinkKbps: this.#account.uplinkKbps,
 			behindMs: this.behindMs ?? 0xffff,
 			links: this.#roster.all.length,
 			depths,
 		});
-	}
-
-	#noteStreamRate(bytes: number, durationMs: number): void {
-		if (durationMs <= 0) return;
-		const bps = (bytes * 8000) / durationMs;
-		this.#streamBps = this.#streamBps === 0 ? bps : this.#streamBps + (bps - this.#streamBps) * 0.1;
 	}
 }

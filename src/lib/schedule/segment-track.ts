@@ -29,6 +29,8 @@ export interface SegmentTrack {
 	readonly states: Uint8Array;
 	/** A bit per neighbour slot that is known to hold the piece. */
 	readonly holders: Int32Array;
+	/** A bit per neighbour slot that we pushed the piece to. */
+	readonly pushed: Int32Array;
 	/** Slot that was asked for the piece, or `NOBODY`. */
 	readonly askedFirst: Int8Array;
 	/** Second slot that was asked for it, or `NOBODY`. */
@@ -59,6 +61,7 @@ export function trackSegment(segment: NewSegment, knownAtMs: number): SegmentTra
 		missing: count,
 		states: new Uint8Array(count),
 		holders: new Int32Array(count),
+		pushed: new Int32Array(count),
 		askedFirst: new Int8Array(count).fill(NOBODY),
 		askedSecond: new Int8Array(count).fill(NOBODY),
 		askedAtMs: new Float64Array(count),

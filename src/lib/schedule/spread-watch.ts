@@ -39,12 +39,15 @@ export class SpreadWatch {
 
 	#look(child: Neighbour, track: SegmentTrack, offset: number): void {
 		if (this.#closed) return;
-		const others = this.#roster.all.filter((other) => other !== child && other.role !== undefined);
-		if (others.length === 0) return;
-		const holders = track.holders[offset] ?? 0;
-		const spread = others.some(({ slot }) => (holders & (1 << slot)) !== 0);
+		// Who has it of us says nothing; somebody must have it of them.
+		const pushed = track.pushed[offset] ?? 0;
+		const spread = ((track.holders[offset] ?? 0) & ~pushed) !== 0;
+		if (this.#roster.all.length < 2) return;
 		child.spread += ((spread ? 1 : 0) - child.spread) * WEIGHT;
 		if (spread || this.#roster.at(child.slot) !== child) return;
+		const others = this.#roster.all.filter(
+			({ slot, role }) => role !== undefined && (pushed & (1 << slot)) === 0,
+		);
 		const next = others.sort((a, b) => strength(b) * b.spread - strength(a) * a.spread)[0];
 		if (next) this.#giveTo(next, track, offset);
 	}

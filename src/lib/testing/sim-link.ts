@@ -45,8 +45,12 @@ export class SimLink implements Link {
 	#deliveredAtMs = 0;
 	#open = true;
 	other: SimLink | undefined;
+	/** Why this side ended it, if it did. */
+	endedWhy: LinkEnd | undefined;
 	/** What a dishonest peer makes of a message before it leaves; `undefined` swallows it. */
 	tamper: ((message: Message) => Message | undefined) | undefined;
+	/** Called once when this end is no more, whoever ended it. */
+	onEnded: () => void = () => undefined;
 	onMessage: (message: Message) => void = () => undefined;
 	onClose: (why: LinkEnd) => void = () => undefined;
 	onDrain: () => void = () => undefined;
@@ -114,8 +118,9 @@ export class SimLink implements Link {
 	close(why: LinkEnd): void {
 		if (!this.#open) return;
 		this.#open = false;
+		this.endedWhy = why;
+		this.onEnded();
 		if (this.#from.dead) return;
-		void why;
 		this.#clock.after(this.#path.delayMs, () => this.other?.closedByOther());
 	}
 
@@ -126,6 +131,7 @@ export class SimLink implements Link {
 	closedByOther(): void {
 		if (!this.#open) return;
 		this.#open = false;
+		this.onEnded();
 		if (!this.#from.dead) this.onClose('gone');
 	}
 

@@ -27,8 +27,6 @@ export interface SimOptions {
 	readonly downBps?: number;
 	/** Time over which the first viewers join. */
 	readonly joinMs?: number;
-	/** Links a viewer seeks. */
-	readonly degree?: number;
 	/** Shares of the viewers that play other roles. */
 	readonly roles?: Partial<Record<SimRole, number>>;
 	/** Viewers that leave and are replaced, per minute, as a share of all. */
@@ -65,7 +63,6 @@ const DEFAULTS = {
 	meanUpBps: 5_000_000,
 	downBps: 50_000_000,
 	joinMs: 3000,
-	degree: 8,
 	roles: {},
 	churnPerMinute: 0,
 	dvrMs: 12_000,
@@ -89,14 +86,17 @@ export class Simulation {
 	readonly #alive: SimPeer[] = [];
 	readonly #linked = new Map<SimPeer, Map<SimPeer, SimLink>>();
 	#made = 0;
+	readonly #firstDraw: number;
 	#publishing = true;
 
 	constructor(options: SimOptions) {
 		this.#options = { ...DEFAULTS, ...options };
 		this.random = seededRandom(options.seed);
+		this.#firstDraw = this.random();
 		this.media = new SimMedia(this.#options);
 		this.broadcaster = this.#newPeer('broadcaster', this.#options.sourceUpBps);
 		this.#schedulePublishing();
+		this.#seekLinks(this.broadcaster);
 		const { viewers, joinMs } = this.#options;
 		for (let i = 0; i < viewers; i++) {
 			this.clock.after((joinMs * i) / Math.max(1, viewers), () => this.join());
@@ -180,32 +180,38 @@ export class Simulation {
 	}
 
 	#drawRole(): SimRole {
-		let draw = this.random();
+		let draw = this.#even(0.6180339887);
 		for (const [role, share] of Object.entries(this.#options.roles) as [SimRole, number][]) {
 			if ((draw -= share) < 0) return role;
 		}
 		return 'normal';
 	}
 
+	/** Draws that fall evenly for any number of viewers, so that shares and means are what they are said to be. */
+	#even(step: number): number {
+		return (this.#firstDraw + this.#made * step) % 1;
+	}
+
 	#drawUplink(role: SimRole): number {
 		const { meanUpBps } = this.#options;
 		if (role === 'slow') return meanUpBps / 8;
 		// Half the hosts below 0.7 of the mean, a few at thrice it: skewed, as access lines are.
-		const draw = this.random();
+		const draw = this.#even(0.7548776662);
 		if (draw < 0.5) return meanUpBps * (0.3 + 0.4 * this.random());
 		if (draw < 0.85) return meanUpBps * (0.7 + 0.8 * this.random());
 		return meanUpBps * (1.5 + 1.9 * this.random());
 	}
 
-	/** What a tracker does: introduces random peers, the broadcaster among them while it has room. */
+	/** What a tracker does: introduces random peers, the broadcaster among them while it has room, as many as are wanted. */
 	#seekLinks(viewer: SimPeer): void {
 		if (viewer.leftAtMs !== Infinity) return;
 		const links = this.#linked.get(viewer);
 		if (!links) return;
-		let wanted = Math.min(5, this.#options.degree - links.size);
+		let wanted = Math.min(5, viewer.peer.wantedLinks - this.#connecting(viewer));
 		const source = this.#linked.get(this.broadcaster);
 		if (
 			source &&
+			viewer !== this.broadcaster &&
 			source.size < MAX_LINKS.broadcaster &&
 			wanted > 0 &&
 			!links.has(this.broadcaster)
@@ -249,33 +255,24 @@ export class Simulation {
 		ba.other = ab;
 		this.#linked.get(a)?.set(b, ab);
 		this.#linked.get(b)?.set(a, ba);
+		ab.onEnded = () => this.#linked.get(a)?.delete(b);
+		ba.onEnded = () => this.#linked.get(b)?.delete(a);
 		// ICE, DTLS and the handshakes take about three round trips.
 		clock.after(6 * path.delayMs, () => {
-			for (const [peer, other, link] of [
-				[a, b, ab],
-				[b, a, ba],
+			for (const [peer, link] of [
+				[a, ab],
+				[b, ba],
 			] as const) {
 				if (peer.leftAtMs !== Infinity) continue;
 				peer.peer.addLink(link);
-				const end = link.onClose;
-				link.onClose = (why) => {
-					end(why);
-					this.#linked.get(peer)?.delete(other);
-				};
 			}
-		});
-		a.peer.on('blamed', ({ peerId }) => {
-			if (peerId === b.id) this.#unlink(a, b);
-		});
-		b.peer.on('blamed', ({ peerId }) => {
-			if (peerId === a.id) this.#unlink(a, b);
 		});
 		return true;
 	}
 
-	#unlink(a: SimPeer, b: SimPeer): void {
-		this.#linked.get(a)?.delete(b);
-		this.#linked.get(b)?.delete(a);
+	/** Links that are being made and that the peer doesn't know of yet. */
+	#connecting(peer: SimPeer): number {
+		return (this.#linked.get(peer)?.size ?? 0) - peer.peer.neighbours.length;
 	}
 
 	#schedulePublishing(): void {

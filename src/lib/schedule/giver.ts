@@ -1,0 +1,166 @@
+import type { Clock } from '../util/clock.ts';
+import { SUBSTREAMS, type PeerRole, type RequestMessage } from '../model/message.ts';
+import { BUSY_DELAY_MS, MAX_QUEUED_BLOCKS } from './bounds.ts';
+import { HeldRequests, reject } from './held-requests.ts';
+import { count, type Neighbour } from './neighbour.ts';
+import type { SchedulerPort } from './port.ts';
+import type { Roster } from './roster.ts';
+import { forBlocks, HELD, trackedPieceBytes, type SegmentTrack } from './segment-track.ts';
+import { SpreadWatch } from './spread-watch.ts';
+import type { Tracks } from './tracks.ts';
+import type { Trees } from './trees.ts';
+import type { Sending, Uplink } from './uplink.ts';
+
+/** Neighbourhoods up to this size hear of every manifest, and of the broadcaster's pieces, at once. */
+export const SMALL_NEIGHBOURHOOD = 8;
+
+/** What neighbours get of us: pieces pushed to children, requests answered, held or refused. Sends only what is held. */
+export class Giver {
+	readonly #role: PeerRole;
+	readonly #clock: Clock;
+	readonly #port: SchedulerPort;
+	readonly #roster: Roster;
+	readonly #tracks: Tracks;
+	readonly #uplink: Uplink;
+	readonly #trees: Trees;
+	readonly #held = new HeldRequests();
+	readonly #spread: SpreadWatch;
+	piecesPushed = 0;
+
+	constructor(options: {
+		role: PeerRole;
+		clock: Clock;
+		port: SchedulerPort;
+		roster: Roster;
+		tracks: Tracks;
+		uplink: Uplink;
+		trees: Trees;
+	}) {
+		this.#role = options.role;
+		this.#clock = options.clock;
+		this.#port = options.port;
+		this.#roster = options.roster;
+		this.#tracks = options.tracks;
+		this.#uplink = options.uplink;
+		this.#trees = options.trees;
+		this.#spread = new SpreadWatch(options.clock, options.roster, (to, track, offset) => {
+			this.#pushTo(to, track, offset, 0);
+			this.flush();
+		});
+	}
+
+	/** How long the oldest block waits to be sent, milliseconds. */
+	get delayMs(): number {
+		const nowMs = this.#clock.now();
+		return Math.max(this.#uplink.pushDelayMs(nowMs), this.#uplink.askedDelayMs(nowMs));
+	}
+
+	/** Manifests go at once to those who will be pushed pieces; `toAll` when nobody would bring them otherwise. */
+	inform(track: SegmentTrack, toAll: boolean): void {
+		for (const neighbour of this.#roster.all) {
+			const bit = 1 << neighbour.slot;
+			if (neighbour.role === undefined || (track.informed & bit) !== 0) continue;
+			if (!toAll && neighbour.given === 0) continue;
+			track.informed |= bit;
+			this.#port.inform(neighbour.link, track.firstPiece);
+		}
+	}
+
+	/** A piece is held: it goes to subscribers and to those who asked. */
+	passOn(track: SegmentTrack, offset: number): void {
+		const index = track.firstPiece + offset;
+		if (this.#uplink.open) {
+			// Where we stand near the root a whole tree waits behind us; leaves can wait.
+			const depth = this.#trees.parents.depthOf(index % SUBSTREAMS);
+			let turn = 0;
+			for (const child of this.#trees.childrenOf(index)) {
+				if (((track.holders[offset] ?? 0) & (1 << child.slot)) !== 0) continue;
+				this.#pushTo(child, track, offset, this.#role === 'broadcaster' ? turn++ : depth);
+			}
+		}
+		for (const { from, message } of this.#held.take(index)) {
+			this.#queueAsked(from, index, message.begin, message.length);
+		}
+	}
+
+	onRequest(from: Neighbour, message: RequestMessage): void {
+		const { index, begin, length } = message;
+		const track = this.#tracks.of(index);
+		if (!track || !this.#uplink.open) return reject(from, message);
+		const busy = this.#role !== 'broadcaster' && this.delayMs > BUSY_DELAY_MS;
+		if (busy || from.queuedBlocks >= MAX_QUEUED_BLOCKS) return reject(from, message);
+		const offset = index - track.firstPiece;
+		if (begin + length > trackedPieceBytes(track, offset)) {
+			this.#port.end(from.link, 'protocol');
+			return;
+		}
+		if (track.states[offset] === HELD) this.#queueAsked(from, index, begin, length);
+		else if (track.lost) reject(from, message);
+		else this.#held.add(from, message, this.#clock.now());
+	}
+
+	onCancel(from: Neighbour, { index, begin }: { index: number; begin: number }): void {
+		this.#uplink.cancel(
+			(sending) =>
+				sending.asked && sending.to === from && sending.index === index && sending.begin === begin,
+		);
+		this.#held.cancel(from, index, begin);
+	}
+
+	/** A neighbour has a piece from elsewhere: what waits for it here is in vain. */
+	spare(to: Neighbour, index: number): void {
+		if (this.#uplink.waiting === 0) return;
+		this.#uplink.cancel((sending) => sending.to === to && sending.index === index);
+	}
+
+	/** Forgets a neighbour that left. */
+	forget(neighbour: Neighbour): void {
+		this.#uplink.cancel(({ to }) => to === neighbour);
+		this.#held.forget(neighbour);
+	}
+
+	/** Refuses what was held too long; everything when nothing is sent any more. */
+	expire(): void {
+		if (this.#uplink.open) this.#held.expire(this.#clock.now());
+		else this.#held.rejectAll();
+	}
+
+	/** Sends what may be sent now. */
+	flush(): void {
+		this.#uplink.drain(this.#clock.now(), this.#roster.all);
+	}
+
+	close(): void {
+		this.#spread.close();
+	}
+
+	/** Sends one block and gives its bytes; 0 when it is gone. */
+	transmit({ to, index, begin, length }: Sending): number {
+		const block = this.#port.block(index, begin, length);
+		if (!block) return 0;
+		count(to.bytesOut, block.length);
+		to.link.send({ type: 'piece', index, begin, block });
+		return block.length;
+	}
+
+	#pushTo(to: Neighbour, track: SegmentTrack, offset: number, turn: number): void {
+		if ((track.informed & (1 << to.slot)) === 0) {
+			track.informed |= 1 << to.slot;
+			this.#port.inform(to.link, track.firstPiece);
+		}
+		track.holders[offset] = (track.holders[offset] ?? 0) | (1 << to.slot);
+		track.pushed[offset] = (track.pushed[offset] ?? 0) | (1 << to.slot);
+		this.piecesPushed++;
+		const index = track.firstPiece + offset;
+		const queuedAtMs = this.#clock.now();
+		forBlocks(track, offset, (begin, length) =>
+			this.#uplink.push({ to, index, begin, length, asked: false, turn, queuedAtMs }),
+		);
+		if (this.#role === 'broadcaster') this.#spread.watch(to, track, offset);
+	}
+
+	#queueAsked(to: Neighbour, index: number, begin: number, length: number): void {
+		const queuedAtMs = this.#clock.now();
+		this.#uplink.push({ to, index, begin, length, asked: true, turn: 0, queuedAtMs });
+	}
+}
