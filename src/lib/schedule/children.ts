@@ -12,6 +12,8 @@ const FAN_OUT_MS = 110;
 const PIECE_BITS = 16 * 1024 * 8;
 /** Least time between two children put out. */
 const PUT_OUT_MS = 2000;
+/** The same when the one who comes is served by nobody and would pass on more. */
+const URGENT_PUT_OUT_MS = 250;
 /** Uplink a neighbour is taken for that doesn't know its own. */
 const ASSUMED_KBPS = 4000;
 
@@ -95,7 +97,8 @@ export class Children {
 			if (room.congested) break;
 			if (childrenOf(s, neighbours) >= widest) continue;
 			if (taken >= (served ? capacity : most)) {
-				if (nowMs - this.#putOutAtMs < PUT_OUT_MS) continue;
+				const patienceMs = served ? PUT_OUT_MS : URGENT_PUT_OUT_MS;
+				if (nowMs - this.#putOutAtMs < patienceMs) continue;
 				const freed =
 					this.#withdrawDeeper(neighbours, s, room, changed) ||
 					this.#withdrawOne(neighbours, neighbour, changed);
