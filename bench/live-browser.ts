@@ -1,0 +1,103 @@
+import {
+	chromium,
+	type Browser,
+	type BrowserContext,
+	type CDPSession,
+	type Page,
+} from '@playwright/test';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { launchOptions } from '../e2e/browser.ts';
+import type { LiveProbe } from './live-probe.ts';
+
+/** A page of one person, and the browser's own hand on it. */
+export interface Visitor {
+	readonly page: Page;
+	readonly cdp: CDPSession;
+	close(): Promise<void>;
+}
+
+/** What pages of the bench have in their window. */
+export interface ProbeWindow {
+	readonly liveProbe: LiveProbe;
+}
+
+/** Starts the browser as the end-to-end tests do. */
+export function openBrowser(): Promise<Browser> {
+	return chromium.launch(launchOptions());
+}
+
+/** How a visitor comes. */
+export interface VisitOptions {
+	/** Where the bench's programs were built. */
+	readonly dir: string;
+	/** One way, of everything that the page sends: to the site and on peer links. */
+	readonly delayMs?: number;
+	readonly hasCamera?: boolean;
+}
+
+/** A new person, with a profile of their own, opens an address. */
+export async function visit(
+	browser: Browser,
+	url: string,
+	options: VisitOptions,
+): Promise<Visitor> {
+	const context: BrowserContext = await browser.newContext({
+		permissions: options.hasCamera ? ['camera', 'microphone'] : [],
+		viewport: { width: 640, height: 480 },
+	});
+	await context.addInitScript(readFileSync(join(options.dir, 'probe/probe.js'), 'utf8'));
+	const page = await context.newPage();
+	page.on('pageerror', (error) => console.error(`a page failed: ${error.message}`));
+	const cdp = await context.newCDPSession(page);
+	if (options.delayMs) await delayLinks(cdp, options.delayMs);
+	await page.goto(url);
+	return { page, cdp, close: () => context.close() };
+}
+
+/** Holds only for connections that are made later: to be set before the page loads. */
+async function delayLinks(cdp: CDPSession, latencyMs: number): Promise<void> {
+	await cdp.send('Network.enable');
+	const unlimited = { downloadThroughput: -1, uploadThroughput: -1 };
+	const rule = { urlPattern: '', latency: latencyMs, ...unlimited };
+	// Younger than Playwright's description of the protocol.
+	const send = cdp.send.bind(cdp) as (method: string, params: object) => Promise<unknown>;
+	await send('Network.emulateNetworkConditionsByRule', {
+		offline: false,
+		matchedNetworkConditions: [rule],
+	});
+}
+
+/** Milliseconds of processor that a page's own scripts take within a time: its main thread, without the bench's probe. */
+export async function profileScripts(
+	{ page, cdp }: Visitor,
+	windowMs: number,
+): Promise<{ scriptMs: number; collectorMs: number }> {
+	await cdp.send('Profiler.enable');
+	await cdp.send('Profiler.setSamplingInterval', { interval: 500 });
+	await cdp.send('Profiler.start');
+	await page.waitForTimeout(windowMs);
+	const { profile } = await cdp.send('Profiler.stop');
+	await cdp.send('Profiler.disable');
+	const { origin } = new URL(page.url());
+	const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
+	const parents = new Map<number, number>();
+	for (const node of profile.nodes)
+		for (const child of node.children ?? []) parents.set(child, node.id);
+	// What the browser does for a script has no address of its own: it counts with whoever called.
+	const isSites = (id: number): boolean => {
+		for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) {
+			const url = nodes.get(at)?.callFrame.url;
+			if (url) return url.startsWith(origin);
+		}
+		return false;
+	};
+	let scriptUs = 0;
+	let collectorUs = 0;
+	for (const [i, id] of (profile.samples ?? []).entries()) {
+		const deltaUs = profile.timeDeltas?.[i + 1] ?? 0;
+		if (nodes.get(id)?.callFrame.functionName === '(garbage collector)') collectorUs += deltaUs;
+		else if (isSites(id)) scriptUs += deltaUs;
+	}
+	return { scriptMs: scriptUs / 1000, collectorMs: collectorUs / 1000 };
+}

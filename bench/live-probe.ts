@@ -1,0 +1,77 @@
+// Runs in the site's pages before their own scripts: a source for the broadcaster, a reader of frames for the viewers.
+import type { Broadcaster, BroadcasterStats, Profile } from '../src/lib/index.ts';
+import type { Player, PlayerStats, Viewer, ViewerStats } from '../src/lib/index.ts';
+import { watchFrames, type FrameWatch, type Seen } from './live-frames.ts';
+import { openClockSource, type SourceShape } from './live-source.ts';
+
+/** What a page that watches has come to. */
+export interface ViewerLook {
+	readonly seen: Seen;
+	readonly stats: ViewerStats;
+	readonly player: PlayerStats;
+	/** Round trips of its links, milliseconds. */
+	readonly rttsMs: readonly number[];
+}
+
+/** What the bench asks of pages. */
+export interface LiveProbe {
+	goLive(profile: Profile, shape: SourceShape): Promise<string>;
+	broadcast(): BroadcasterStats;
+	stop(): Promise<void>;
+	firstFrameMs(): number | undefined;
+	reset(): void;
+	look(): Promise<ViewerLook>;
+}
+
+interface ShoalWindow {
+	shoal?: unknown;
+	liveProbe: LiveProbe;
+}
+const page = window as unknown as ShoalWindow;
+const connections = new Set<RTCPeerConnection>();
+let watch: FrameWatch | undefined;
+
+window.RTCPeerConnection = class extends RTCPeerConnection {
+	constructor(configuration?: RTCConfiguration) {
+		super(configuration);
+		connections.add(this);
+	}
+};
+
+if (location.pathname.startsWith('/watch')) {
+	const observer = new MutationObserver(() => {
+		const video = document.querySelector('video');
+		if (!video) return;
+		observer.disconnect();
+		watch = watchFrames(video);
+	});
+	observer.observe(document, { childList: true, subtree: true });
+}
+
+page.liveProbe = {
+	async goLive(profile, shape) {
+		const broadcaster = page.shoal as Broadcaster;
+		await broadcaster.setProfile(profile);
+		await broadcaster.goLive(await openClockSource(shape));
+		return broadcaster.channel.id;
+	},
+	broadcast: () => (page.shoal as Broadcaster).stats,
+	stop: () => (page.shoal as Broadcaster).stop(),
+	firstFrameMs: () => watch?.seen.firstFrameMs,
+	reset: () => watch?.reset(),
+	async look() {
+		const player = page.shoal as Player<Viewer>;
+		const rttsMs: number[] = [];
+		for (const connection of connections) {
+			if (connection.connectionState === 'closed') connections.delete(connection);
+			if (connection.connectionState !== 'connected') continue;
+			for (const entry of (await connection.getStats()).values() as Iterable<
+				RTCIceCandidatePairStats & { type: string }
+			>) {
+				const { type, nominated, currentRoundTripTime: rttS } = entry;
+				if (type === 'candidate-pair' && nominated && rttS) rttsMs.push(rttS * 1000);
+			}
+		}
+		return { seen: watch!.seen, stats: player.viewer.stats, player: player.stats, rttsMs };
+	},
+};

@@ -1,0 +1,77 @@
+import type { FloorLook } from './live-floor-page.ts';
+import type { ScenarioFigures } from './live-scenario.ts';
+
+/** A floor, and the scenarios that it is the floor of. */
+export interface Group {
+	readonly profile: string;
+	readonly floor: FloorLook;
+	readonly scenarios: readonly { readonly viewers: number; readonly figures: ScenarioFigures }[];
+}
+
+/** The value below which so many percent lie; NaN of nothing. */
+export function percentile(values: readonly number[], percent: number): number {
+	const sorted = [...values].sort((a, b) => a - b);
+	return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? NaN;
+}
+
+/** The figures as tables in Markdown. */
+export function tables(groups: readonly Group[]): string {
+	const heads: string[] = [''];
+	const rows = new Map<string, string[]>();
+	const put = (name: string, value: string) => rows.set(name, [...(rows.get(name) ?? []), value]);
+	for (const { profile, floor, scenarios } of groups) {
+		for (const { viewers, figures: f } of scenarios) {
+			const floorP50 = percentile(floor.plain.delaysMs, 50);
+			const floorP95 = percentile(floor.plain.delaysMs, 95);
+			heads.push(`${profile}, ${viewers} viewers`);
+			put('**glass to glass p50**', `**${ms(f.p50Ms)}** (${times(f.p50Ms / floorP50)} floor)`);
+			put('**glass to glass p95**', `**${ms(f.p95Ms)}** (${times(f.p95Ms / floorP95)} floor)`);
+			put('worst viewer’s p50', ms(f.worstP50Ms));
+			put('floor: plain MSE, p50 / p95', `${ms(floorP50)} / ${ms(floorP95)}`);
+			const [own50, own95] = [50, 95].map((p) => percentile(floor.player.delaysMs, p));
+			put('floor: Shoal’s player, p50 / p95', `${ms(own50!)} / ${ms(own95!)}`);
+			put('join to first frame, p50 (all)', joins(f.joinMs));
+			put('stalls (player)', `${f.stalls}, ${ms(f.stalledMs)}`);
+			put('pictures frozen ≥ 170 ms', `${f.freezes}, ${ms(f.frozenMs)}`);
+			put('viewers’ bytes from viewers', `${(f.fromViewers * 100).toFixed(1)} %`);
+			put('viewers’ bytes, from broadcaster + from viewers', bytes(f));
+			put('broadcaster’s copies', `${f.copies.toFixed(2)} ×`);
+			put('duplicates', `${(f.duplicates * 100).toFixed(2)} %`);
+			put('segments lost', String(f.lost));
+			put('stream', `${(f.streamBps / 1e6).toFixed(2)} Mbit/s (video: ${f.rate})`);
+			put('frames: shown/s, read, unreadable', frames(f));
+			put('frames the encoder dropped', String(f.sourceFramesDropped));
+			put('link round trip seen, p50 / max', `${ms(f.rttMs)} / ${ms(f.rttMaxMs)}`);
+			const cost = f.scriptMsPerSegment;
+			put(
+				'page scripts’ CPU of a viewer, per segment',
+				cost === undefined ? '–' : `${cost.toFixed(1)} ms`,
+			);
+			put('load average (1 min)', f.load1.toFixed(1));
+		}
+	}
+	const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+	const body = [...rows].map(([name, values]) => line([name, ...values]));
+	return [line(heads), line(heads.map(() => '---')), ...body].join('\n');
+}
+
+function ms(value: number): string {
+	return `${Math.round(value)} ms`;
+}
+
+function times(value: number): string {
+	return `${value.toFixed(2)} ×`;
+}
+
+function joins(joinMs: readonly number[]): string {
+	const all = joinMs.map((join) => Math.round(join)).join(', ');
+	return `${ms(percentile(joinMs, 50))} (${all})`;
+}
+
+function bytes({ bytesFromBroadcaster, bytesFromViewers }: ScenarioFigures): string {
+	return `${(bytesFromBroadcaster / 1e6).toFixed(1)} + ${(bytesFromViewers / 1e6).toFixed(1)} MB`;
+}
+
+function frames({ shownPerSecond, frames: read, unreadable }: ScenarioFigures): string {
+	return `${shownPerSecond.toFixed(1)}, ${read}, ${unreadable}`;
+}

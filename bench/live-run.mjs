@@ -1,0 +1,73 @@
+// `npm run bench:live`: builds the pages and the bench's own, and runs it. Options: see live.ts.
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'vite';
+
+const top = join(import.meta.dirname, '..');
+const built = spawnSync(process.execPath, [join(top, 'scripts/build.mjs'), '--stale'], {
+	stdio: 'inherit',
+});
+if (built.status) process.exit(built.status);
+
+// Inside the project, so that packages are found as usual.
+const dir = mkdtempSync(join(top, 'node_modules', '.bench-live-'));
+const clean = () => rmSync(dir, { recursive: true, force: true });
+process.once('exit', clean);
+const pages = join(dir, 'pages');
+// A copy, as a later build must not change what is measured.
+cpSync(join(top, 'dist/pages'), pages, { recursive: true });
+
+const entry = (/** @type {string} */ name) => join(import.meta.dirname, `${name}.ts`);
+const common = /** @type {const} */ ({
+	root: top,
+	base: './',
+	configFile: false,
+	publicDir: false,
+	logLevel: 'warn',
+	worker: { format: 'es' },
+});
+await build({
+	...common,
+	build: {
+		ssr: true,
+		outDir: join(dir, 'program'),
+		target: 'node20',
+		minify: false,
+		rolldownOptions: { input: entry('live'), output: { entryFileNames: '[name].mjs' } },
+	},
+});
+await build({
+	...common,
+	build: {
+		outDir: join(dir, 'probe'),
+		minify: false,
+		lib: {
+			entry: entry('live-probe'),
+			formats: ['iife'],
+			name: 'probe',
+			fileName: () => 'probe.js',
+		},
+	},
+});
+await build({
+	...common,
+	build: {
+		outDir: join(pages, 'bench'),
+		minify: false,
+		assetsInlineLimit: 0,
+		modulePreload: false,
+		rolldownOptions: { input: entry('live-floor-page'), output: { entryFileNames: 'floor.js' } },
+	},
+});
+writeFileSync(
+	join(pages, 'bench/index.html'),
+	'<!doctype html><title>Floor</title><body><script type="module" src="floor.js"></script>',
+);
+
+const program = [join(dir, 'program/live.mjs'), dir, ...process.argv.slice(2)];
+const child = spawn(process.execPath, program, { stdio: 'inherit' });
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
+	process.on(signal, () => child.kill(signal));
+}
+child.on('exit', (code) => (process.exitCode = code ?? 1));
