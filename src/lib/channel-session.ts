@@ -101,14 +101,14 @@ export class ChannelSession extends Emitter<SessionEvents> {
 		this.#leaveWithThePage();
 	}
 
-	/** Says goodbye and ends everything; idempotent. */
-	async close(): Promise<void> {
+	/** Says goodbye and ends everything; idempotent. `atOnce` for a page that has no more time. */
+	async close({ atOnce = false } = {}): Promise<void> {
 		if (this.#closed) return;
 		this.#closed = true;
 		this.#stopSecond?.();
 		for (const undo of this.#undo) undo();
 		this.peer.close();
-		await this.swarm.close();
+		await this.swarm.close({ atOnce });
 		this.removeAllListeners();
 	}
 
@@ -154,7 +154,7 @@ export class ChannelSession extends Emitter<SessionEvents> {
 	/** A page that goes away says so; else its neighbours would wait seconds for it. */
 	#leaveWithThePage(): void {
 		if (typeof addEventListener !== 'function' || typeof document === 'undefined') return;
-		const leave = () => void this.close();
+		const leave = () => void this.close({ atOnce: true });
 		addEventListener('pagehide', leave);
 		this.#undo.push(() => removeEventListener('pagehide', leave));
 	}
