@@ -11,10 +11,13 @@ import {
 	type Profile,
 	type Source,
 } from '../../lib/index.ts';
+import { reloadWhenBroughtBack } from '../_ui/fresh-page.ts';
 import '../_ui/look.css';
 import Framed from './Framed.svelte';
 import Page from './Page.svelte';
 import { Studio, type StudioParts } from './studio.svelte.ts';
+
+reloadWhenBroughtBack();
 
 const parts: StudioParts<Source, Profile> = {
 	async openBroadcaster(options) {
