@@ -16,6 +16,7 @@ test.beforeAll(async () => {
 		low: { seconds: 24, keyEvery: 30, segmentMs: 100, ...small },
 		large: { seconds: 8, keyEvery: 15, segmentMs: 500, size: '640x360' },
 		vp9: { seconds: 8, keyEvery: 15, segmentMs: 500, codec: 'vp9', ...small },
+		webm: { seconds: 16, keyEvery: 15, segmentMs: 500, codec: 'vp8', ...small },
 		mute: { seconds: 12, keyEvery: 15, segmentMs: 500, hasAudio: false, ...small },
 	});
 });
@@ -187,13 +188,16 @@ test('bad media costs a rebuild, not the broadcast', async ({ page }) => {
 	});
 });
 
-test('another source, another codec and no sound follow each other', async ({ page }) => {
+test('another source, codec and container, with sound and without, follow each other', async ({
+	page,
+}) => {
 	const legs = [
 		{ media: 'steady', from: 0, to: 4 },
 		{ media: 'large', from: 4, to: 9 },
 		{ media: 'vp9', from: 9, to: 14 },
 		{ media: 'mute', from: 14, to: 19 },
-		{ media: 'steady', from: 19, to: 25 },
+		{ media: 'webm', from: 19, to: 25 },
+		{ media: 'steady', from: 25, to: 30 },
 	];
 	await air(page, [legs], {
 		show: (legs) => ({ legs }),

@@ -20,13 +20,32 @@ export interface MediaSegment {
 	readonly isKey: boolean;
 }
 
+const VIDEO = {
+	h264: {
+		args: '-c:v libx264 -profile:v baseline -preset veryfast -tune zerolatency -sc_threshold 0',
+		codecs: 'avc1.42c01e',
+		type: 'mp4',
+	},
+	vp9: {
+		args: '-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -lag-in-frames 0',
+		codecs: 'vp09.00.21.08',
+		type: 'mp4',
+	},
+	vp8: {
+		args: '-c:v libvpx -deadline realtime -cpu-used 8 -lag-in-frames 0',
+		codecs: 'vp8',
+		type: 'webm',
+	},
+} as const;
+
 /** How a recording is made. */
 export interface Recipe {
 	readonly seconds: number;
 	/** Frames from key frame to key frame; 30 frames a second. */
 	readonly keyEvery: number;
 	readonly segmentMs: number;
-	readonly codec?: 'h264' | 'vp9';
+	/** VP8 comes as WebM, the others as fragmented MP4. */
+	readonly codec?: keyof typeof VIDEO;
 	readonly hasAudio?: boolean;
 	/** `WIDTHxHEIGHT`. */
 	readonly size?: string;
@@ -41,27 +60,26 @@ export function hasFfmpeg(): boolean {
 export function record(recipe: Recipe): Media {
 	const { seconds, keyEvery, segmentMs, codec = 'h264', hasAudio = true } = recipe;
 	const { size = '640x360' } = recipe;
+	const { args: video, codecs, type } = VIDEO[codec];
 	const folder = mkdtempSync(join(tmpdir(), 'shoal-media-'));
-	const file = join(folder, 'media.mp4');
-	const video = {
-		h264: '-c:v libx264 -profile:v baseline -preset veryfast -tune zerolatency -sc_threshold 0',
-		vp9: '-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -lag-in-frames 0',
-	};
-	const audio = '-c:a libopus -b:a 64k -application lowdelay -frame_duration 20';
+	const file = join(folder, `media.${type}`);
 	const tone = '-f lavfi -i sine=frequency=440:beep_factor=4:sample_rate=48000';
+	const mp4 = `-movflags +frag_keyframe+empty_moov+default_base_moof -frag_duration ${segmentMs * 1000}`;
 	const command = [
 		`-v error -f lavfi -i testsrc2=size=${size}:rate=30 ${hasAudio ? tone : ''} -t ${seconds}`,
-		`${video[codec]} -bf 0 -g ${keyEvery} -keyint_min ${keyEvery} -b:v 900k -pix_fmt yuv420p`,
-		hasAudio ? audio : '',
-		'-f mp4 -movflags +frag_keyframe+empty_moov+default_base_moof',
-		`-frag_duration ${segmentMs * 1000}`,
+		`${video} -bf 0 -g ${keyEvery} -keyint_min ${keyEvery} -b:v 900k -pix_fmt yuv420p`,
+		hasAudio ? '-c:a libopus -b:a 64k -application lowdelay -frame_duration 20' : '',
+		type === 'mp4' ? mp4 : '-live 1 -cluster_time_limit 30000',
 	];
 	const args = command.join(' ').split(/\s+/).filter(Boolean);
 	try {
 		const made = spawnSync('ffmpeg', [...args, file], { encoding: 'utf8' });
 		if (made.status !== 0) throw new Error(`ffmpeg: ${made.stderr}`);
-		const codecs = { h264: 'avc1.42c01e', vp9: 'vp09.00.21.08' }[codec] + (hasAudio ? ',opus' : '');
-		return cut(readFileSync(file), `video/mp4; codecs="${codecs}"`);
+		const mime = `video/${type}; codecs="${codecs}${hasAudio ? ',opus' : ''}"`;
+		const bytes = readFileSync(file);
+		return type === 'mp4'
+			? cutMp4(bytes, mime)
+			: cutWebm(bytes, { mime, keyMs: (keyEvery * 1000) / 30 });
 	} finally {
 		rmSync(folder, { recursive: true });
 	}
@@ -93,7 +111,7 @@ function find(inside: readonly Box[], type: string): Buffer {
 }
 
 /** Cuts a fragmented MP4 whose first track is the video. */
-function cut(file: Buffer, mime: string): Media {
+function cutMp4(file: Buffer, mime: string): Media {
 	const all = boxes(file);
 	const moov = find(all, 'moov');
 	const mdhd = find(boxes(find(boxes(find(boxes(moov, 8), 'trak'), 8), 'mdia'), 8), 'mdhd');
@@ -145,4 +163,29 @@ function readTrack(traf: Buffer): { start: number; length: number; isKey: boolea
 	}
 	// sample_is_non_sync_sample
 	return { start, length, isKey: (firstFlags & 0x10000) === 0 };
+}
+
+const CLUSTER = Buffer.from([0x1f, 0x43, 0xb6, 0x75]);
+const TIMESTAMP = 0xe7;
+
+/** Cuts a WebM file at the clusters (RFC 9559 §5.1.3) that begin with a key frame; its times are milliseconds. */
+function cutWebm(file: Buffer, { mime, keyMs }: { mime: string; keyMs: number }): Media {
+	const starts: number[] = [];
+	const times: number[] = [];
+	for (let at = file.indexOf(CLUSTER); at >= 0; at = file.indexOf(CLUSTER, at + 4)) {
+		const sizeBytes = Math.clz32(file.readUInt8(at + 4)) - 23;
+		const timestamp = at + 4 + sizeBytes;
+		if (file[timestamp] !== TIMESTAMP) continue;
+		const timeMs = file.readUIntBE(timestamp + 2, file.readUInt8(timestamp + 1) & 0x7f);
+		if ((timeMs + 30) % keyMs > 60) continue; // begins between key frames
+		starts.push(at);
+		times.push(timeMs * 1000);
+	}
+	const segments = starts.slice(0, -1).map((start, i) => ({
+		bytes: file.subarray(start, starts[i + 1]).toString('base64'),
+		startUs: times[i]!,
+		durationUs: times[i + 1]! - times[i]!,
+		isKey: true,
+	}));
+	return { mime, init: file.subarray(0, starts[0]).toString('base64'), segments };
 }

@@ -15,6 +15,7 @@ import { SinkDriver } from './play/sink-driver.ts';
 import { startVideo } from './play/start-video.ts';
 import type { Clock } from './util/clock.ts';
 import { Emitter } from './util/emitter.ts';
+import { machineClock } from './worker-clock.ts';
 
 /** What the player needs of a viewer. */
 export interface ViewerLike {
@@ -83,15 +84,6 @@ export interface PlayerOptions {
 	readonly clock?: Clock;
 }
 
-const systemClock: Clock = {
-	now: () => performance.now(),
-	wallNow: () => Date.now(),
-	after(delayMs, callback) {
-		const timer = setTimeout(callback, delayMs);
-		return () => clearTimeout(timer);
-	},
-};
-
 const TICK_MS = 250;
 const STATS_MS = 1000;
 /** A wait shorter than this is not worth a word on the page. */
@@ -134,7 +126,7 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 		super();
 		this.viewer = viewer;
 		this.#video = video;
-		this.#clock = options.clock ?? systemClock;
+		this.#clock = options.clock ?? machineClock();
 		this.#playback = new Playback({ targetMs: options.targetLatencyMs, bounds: options.bounds });
 		this.#openedMs = this.#clock.now();
 		this.#driver = new SinkDriver({

@@ -76,7 +76,7 @@ export class MediaSink {
 		}
 		const source = new Source();
 		// A managed source opens only when the picture can't be sent to another screen.
-		video.disableRemotePlayback = true;
+		if (Source !== globalThis.MediaSource) video.disableRemotePlayback = true;
 		const url = URL.createObjectURL(source);
 		const listening = new AbortController();
 		const { signal } = listening;
