@@ -137,6 +137,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 		hardQueueBytes: 256 * 1024,
 		stalledMs: 10_000,
 		admitToken: door,
+		onUntrustedProxy: () =>
+			log.warn(
+				'a proxy seems to be in front: without SHOAL_TRUSTED_HOPS all visitors count as one address',
+			),
 		now: Date.now,
 	});
 	const handler = siteHandler({

@@ -44,8 +44,8 @@ export class Connection {
 	readonly peers: Peer[] = [];
 	readonly messages: TokenBucket;
 	readonly connectedMs: number;
-	/** When the last valid message came. */
-	heardMs: number;
+	/** When the last valid message came; undefined before the first. */
+	heardMs: number | undefined;
 	/** When anything at all came, pongs included. */
 	aliveMs: number;
 	strikes = 0;
@@ -58,7 +58,6 @@ export class Connection {
 		this.origin = origin;
 		this.messages = new TokenBucket(limits.messageBurst, nowMs);
 		this.connectedMs = nowMs;
-		this.heardMs = nowMs;
 		this.aliveMs = nowMs;
 	}
 

@@ -211,7 +211,9 @@ function isUpstreamOf(peer: Peer, best: Peer | undefined): boolean {
 	const hop = peer.hop ?? Infinity;
 	const bestHop = best.hop ?? Infinity;
 	if (hop !== bestHop) return hop < bestHop;
-	return (peer.slots ?? 0) > (best.slots ?? 0);
+	const [slots, bestSlots] = [peer.slots ?? 0, best.slots ?? 0];
+	if (slots !== bestSlots) return slots > bestSlots;
+	return (peer.uploadKbps ?? 0) > (best.uploadKbps ?? 0);
 }
 
 function takeRandom<T>(items: T[], random: number): T | undefined {

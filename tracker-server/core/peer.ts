@@ -21,6 +21,7 @@ export class Peer {
 	role: SignedRole | undefined;
 	hop: number | undefined;
 	slots: number | undefined;
+	uploadKbps: number | undefined;
 	starving = false;
 	/** Offers relayed to it since it last answered one. */
 	unanswered = 0;

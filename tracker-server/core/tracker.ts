@@ -255,6 +255,7 @@ export class Tracker {
 		swarm.setComplete(peer, message.complete || message.event === 'completed');
 		peer.hop = hints?.hop;
 		peer.slots = hints?.slots;
+		peer.uploadKbps = hints?.uploadKbps;
 		if (peer.starving !== (hints?.starving ?? false)) swarm.setStarving(peer, !peer.starving);
 	}
 

@@ -299,6 +299,17 @@ describe('liveness', () => {
 		await other.isWell();
 	});
 
+	test('a connection that announced within its first millisecond is not taken for idle', async () => {
+		const server = await start({ firstAnnounceMs: 100 });
+		const clients = await Promise.all(Array.from({ length: 20 }, () => join(server)));
+		clients.forEach((client, i) => client.send(announceMessage(swarm, wireId(`quick${i}`))));
+		await Promise.all(clients.map((client) => client.take(isReply)));
+		await new Promise((resolve) => {
+			setTimeout(resolve, 1_500);
+		});
+		expect(server.stats()).toMatchObject({ connections: 20, ended: {} });
+	});
+
 	test('a connection that answers no ping is ended, and its peers with it', async () => {
 		const server = await start({ pingMs: 1_000 });
 		const client = await join(server);

@@ -29,6 +29,8 @@ export interface SocketsOptions {
 	/** Whether a join token opens the door; undefined where none is needed. */
 	readonly admitToken: ((token: string | undefined, nowMs: number) => boolean) | undefined;
 	readonly now: () => number;
+	/** Called once when a request bears a proxy's header and no proxy is trusted. */
+	readonly onUntrustedProxy?: () => void;
 }
 
 const statusOf: Record<RejectReason, string> = {
@@ -65,6 +67,7 @@ export class Sockets {
 	readonly #timer: NodeJS.Timeout;
 	#turn: Iterator<WebSocketLink> | undefined;
 	#draining = false;
+	#saidUntrusted = false;
 	#lastGateSweepMs = 0;
 
 	constructor(tracker: Tracker, options: SocketsOptions) {
@@ -119,6 +122,10 @@ export class Sockets {
 		if (this.#draining) return this.#reject(socket, 'draining');
 		const forwarded = headerText(request, 'x-forwarded-for');
 		const address = clientAddress(request.socket.remoteAddress ?? '', forwarded, trustedHops);
+		if (forwarded !== undefined && trustedHops === 0 && !this.#saidUntrusted) {
+			this.#saidUntrusted = true;
+			this.#options.onUntrustedProxy?.();
+		}
 		const key = addressKey(address);
 		const refusal = this.gate.refusal(key, headerText(request, 'origin'), nowMs);
 		if (refusal) return this.#reject(socket, refusal);
@@ -208,7 +215,7 @@ export class Sockets {
 		const { pingMs, firstAnnounceMs } = this.#options;
 		if (!connection) return;
 		this.#tracker.sweep(nowMs, [connection]);
-		const idleMs = nowMs - connection.heardMs;
+		const idleMs = nowMs - (connection.heardMs ?? connection.connectedMs);
 		if (connection.peers.length === 0 && idleMs > Math.max(firstAnnounceMs, 6 * pingMs)) {
 			return link.close(1000, 'idle');
 		}
@@ -226,8 +233,8 @@ export class Sockets {
 		const { connection } = link;
 		if (link.pongDueMs > 0 && nowMs >= link.pongDueMs) return link.end('silent');
 		if (link.isStalled(nowMs)) return link.end('slow');
-		const isNew = connection?.heardMs === connection?.connectedMs;
-		if (isNew && nowMs - (connection?.connectedMs ?? 0) > this.#options.firstAnnounceMs) {
+		const isNew = connection?.heardMs === undefined;
+		if (isNew && nowMs - (connection?.connectedMs ?? nowMs) > this.#options.firstAnnounceMs) {
 			return link.close(1008, 'idle');
 		}
 		if (!isNew && link.pongDueMs === 0 && link.queuedBytes === 0) this.#watched.delete(link);
