@@ -20,27 +20,56 @@ export interface SimReport {
 	readonly events: number;
 }
 
+/** Bytes that moved up to some moment; taken off a later report, so that it tells of its own span alone. */
+export interface SimTotals {
+	readonly fromViewers: number;
+	readonly fromSource: number;
+	readonly duplicates: number;
+	readonly sourceSent: number;
+	readonly published: number;
+}
+
+/** What moved so far. */
+export function totals(sim: Simulation): SimTotals {
+	let fromViewers = 0;
+	let fromSource = 0;
+	let duplicates = 0;
+	for (const { peer } of honestViewers(sim)) {
+		const { traffic } = peer;
+		fromViewers += traffic.bytesFromViewers;
+		fromSource += traffic.bytesFromBroadcaster;
+		duplicates += traffic.duplicateBytes;
+	}
+	const sourceSent = sim.broadcaster.access.sentBytes;
+	return { fromViewers, fromSource, duplicates, sourceSent, published: sim.published };
+}
+
+function honestViewers(sim: Simulation) {
+	return sim.viewers.filter(({ role }) => HONEST.has(role));
+}
+
+const HONEST: ReadonlySet<string> = new Set(['normal', 'slow', 'churner', 'free-rider']);
+const NOTHING: SimTotals = {
+	fromViewers: 0,
+	fromSource: 0,
+	duplicates: 0,
+	sourceSent: 0,
+	published: 0,
+};
+
 /** Sums up what honest viewers got of the segments published between two moments. */
 export function report(
 	sim: Simulation,
 	fromMs: number,
 	toMs: number,
 	deadlineMs = 2000,
+	since: SimTotals = NOTHING,
 ): SimReport {
 	const delays: number[] = [];
 	let due = 0;
 	let inTime = 0;
-	let fromViewers = 0;
-	let fromSource = 0;
-	let duplicates = 0;
-	const honest = sim.viewers.filter(({ role }) =>
-		['normal', 'slow', 'churner', 'free-rider'].includes(role),
-	);
+	const honest = honestViewers(sim);
 	for (const viewer of honest) {
-		const { traffic } = viewer.peer;
-		fromViewers += traffic.bytesFromViewers;
-		fromSource += traffic.bytesFromBroadcaster;
-		duplicates += traffic.duplicateBytes;
 		sim.publishedAtMs.forEach((publishedAtMs, sequence) => {
 			if (publishedAtMs < fromMs || publishedAtMs >= toMs) return;
 			// A viewer answers for what was published while it was there and had had time to join.
@@ -56,7 +85,11 @@ export function report(
 	delays.sort((a, b) => a - b);
 	const at = (share: number) =>
 		delays[Math.min(delays.length - 1, Math.floor(delays.length * share))] ?? NaN;
-	const streamBytes = sim.publishedAtMs.length * sim.media.segmentBytes.length;
+	const now = totals(sim);
+	const fromViewers = now.fromViewers - since.fromViewers;
+	const fromSource = now.fromSource - since.fromSource;
+	const duplicates = now.duplicates - since.duplicates;
+	const streamBytes = (now.published - since.published) * sim.media.segmentBytes.length;
 	return {
 		viewers: honest.length,
 		segments: due,
@@ -64,7 +97,7 @@ export function report(
 		p95Ms: at(0.95),
 		p99Ms: at(0.99),
 		inTime: due === 0 ? NaN : inTime / due,
-		sourceCopies: sim.broadcaster.access.sentBytes / streamBytes,
+		sourceCopies: (now.sourceSent - since.sourceSent) / streamBytes,
 		duplicates: duplicates / Math.max(1, fromViewers + fromSource + duplicates),
 		fromViewers: fromViewers / Math.max(1, fromViewers + fromSource),
 		unverified: sim.unverifiedSegments,

@@ -129,6 +129,22 @@ export class Simulation {
 		this.#linked.delete(gone);
 	}
 
+	/** Segments published so far. */
+	get published(): number {
+		return this.publishedAtMs.length;
+	}
+
+	/** Forgets the records of segments before this one; a run of a day keeps no day's records. */
+	forgetBefore(sequence: number): void {
+		for (const { received, lost } of this.viewers) {
+			for (const old of received.keys()) {
+				if (old >= sequence) break;
+				received.delete(old);
+			}
+			for (const old of lost) if (old < sequence) lost.delete(old);
+		}
+	}
+
 	/** The broadcaster publishes no more. */
 	stopPublishing(): void {
 		this.#publishing = false;

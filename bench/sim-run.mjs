@@ -1,0 +1,35 @@
+// `npm run bench:sim` and `npm run bench:soak`: bundles a simulator bench and runs it. `--json FILE` writes the figures.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'vite';
+
+const [name = 'sim', ...rest] = process.argv.slice(2);
+const dir = mkdtempSync(join(tmpdir(), 'shoal-sim-'));
+await build({
+	root: join(import.meta.dirname, '..'),
+	configFile: false,
+	publicDir: false,
+	logLevel: 'warn',
+	build: {
+		ssr: true,
+		outDir: dir,
+		emptyOutDir: true,
+		target: 'node20',
+		minify: false,
+		rolldownOptions: {
+			input: { [name]: join(import.meta.dirname, `${name}.ts`) },
+			output: { entryFileNames: '[name].mjs' },
+		},
+	},
+});
+const program = ['--expose-gc', '--max-old-space-size=16000', join(dir, `${name}.mjs`), ...rest];
+const child = spawn(process.execPath, program, { stdio: 'inherit' });
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
+	process.on(signal, () => child.kill(signal));
+}
+child.on('exit', (code) => {
+	rmSync(dir, { recursive: true, force: true });
+	process.exitCode = code ?? 1;
+});

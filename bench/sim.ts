@@ -1,0 +1,187 @@
+// Whole swarms under a virtual clock: how late segments are at each size, under hardship, and by strategy.
+// Options: --quick (small swarms), --viewers N (one size only), --seed N, --json FILE, --markdown FILE.
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { report, totals, type SimReport } from '../src/lib/testing/sim-report.ts';
+import { Simulation, type SimOptions } from '../src/lib/testing/simulator.ts';
+
+const { values } = parseArgs({
+	options: {
+		quick: { type: 'boolean', default: false },
+		viewers: { type: 'string' },
+		seed: { type: 'string', default: '1' },
+		json: { type: 'string' },
+		markdown: { type: 'string' },
+	},
+});
+
+interface Case {
+	readonly name: string;
+	readonly options: Omit<SimOptions, 'seed'> & { readonly viewers: number };
+	/** When the measured span begins; before it the swarm forms. */
+	readonly fromS: number;
+	readonly untilS: number;
+	/** Done to the swarm at a time. */
+	readonly at?: readonly [seconds: number, happens: (sim: Simulation) => void];
+}
+
+interface Row extends SimReport {
+	readonly name: string;
+	readonly cpuS: number;
+	readonly heapMb: number;
+}
+
+const seed = Number(values.seed);
+const sizes = values.viewers
+	? [Number(values.viewers)]
+	: values.quick
+		? [8, 30, 100]
+		: [8, 30, 100, 1000, 10_000];
+const hardN = values.quick ? 60 : 300;
+const strategyN = values.quick ? 30 : 100;
+
+/** Viewers come as fast as a busy evening brings them: at most some hundreds a second. */
+const joinMs = (viewers: number) => Math.max(3000, viewers * 3);
+
+function quiet(viewers: number): Case {
+	const fromS = joinMs(viewers) / 1000 + 12;
+	return {
+		name: `${viewers} viewers`,
+		options: { viewers, joinMs: joinMs(viewers) },
+		fromS,
+		untilS: fromS + (viewers > 2000 ? 6 : 15),
+	};
+}
+
+function hardship(name: string, options: Partial<SimOptions>, at?: Case['at']): Case {
+	const base = quiet(hardN);
+	return {
+		...base,
+		name,
+		options: { ...base.options, ...options },
+		untilS: base.fromS + 15,
+		...(at ? { at } : {}),
+	};
+}
+
+function run({ name, options, fromS, untilS, at }: Case): Row {
+	const started = process.cpuUsage();
+	const sim = new Simulation({ seed, ...options });
+	const happensS = at ? Math.max(at[0], fromS) : fromS;
+	sim.clock.run(fromS * 1000);
+	const since = totals(sim);
+	sim.clock.run(happensS * 1000);
+	at?.[1](sim);
+	sim.clock.run(untilS * 1000 + 2500);
+	const summary = report(sim, fromS * 1000, untilS * 1000, 2000, since);
+	const used = process.cpuUsage(started);
+	const row = {
+		name,
+		...summary,
+		cpuS: (used.user + used.system) / 1e6,
+		heapMb: process.memoryUsage().heapUsed / 2 ** 20,
+	};
+	console.log(line(row));
+	return row;
+}
+
+const seconds = (ms: number) => (Number.isNaN(ms) ? '–' : (ms / 1000).toFixed(2));
+const percent = (share: number, digits = 1) =>
+	Number.isNaN(share) ? '–' : (share * 100).toFixed(digits);
+
+const HEAD = [
+	'',
+	'p50 s',
+	'p95 s',
+	'p99 s',
+	'within 2 s %',
+	'source ×',
+	'duplicates %',
+	'from viewers %',
+	'unverified',
+	'CPU s',
+];
+
+function line(row: Row): string {
+	const cells = [
+		row.name,
+		seconds(row.p50Ms),
+		seconds(row.p95Ms),
+		seconds(row.p99Ms),
+		percent(row.inTime, 2),
+		row.sourceCopies.toFixed(2),
+		percent(row.duplicates),
+		percent(row.fromViewers),
+		String(row.unverified),
+		row.cpuS.toFixed(0),
+	];
+	return `| ${cells.join(' | ')} |`;
+}
+
+function table(title: string, cases: readonly Case[]): { title: string; rows: Row[] } {
+	console.log(`\n${title}\n`);
+	console.log(`| ${HEAD.join(' | ')} |\n|${HEAD.map(() => '---').join('|')}|`);
+	return { title, rows: cases.map(run) };
+}
+
+const tables = [table('Sizes', sizes.map(quiet))];
+if (!values.viewers) {
+	const halfGoes = (sim: Simulation) => {
+		const viewers = sim.alive.filter(({ role }) => role !== 'broadcaster');
+		viewers.forEach((viewer, i) => i % 2 === 0 && sim.leave(viewer, false));
+	};
+	const crowd = (sim: Simulation) => {
+		for (let i = 0; i < hardN * 0.9; i++) {
+			sim.clock.after((i * 10_000) / (hardN * 0.9), () => sim.join());
+		}
+	};
+	const small = quiet(Math.round(hardN / 10));
+	tables.push(
+		table(`Hardships, ${hardN} viewers`, [
+			hardship('quiet', {}),
+			hardship('churn of 10 % a minute', { churnPerMinute: 0.1 }),
+			hardship('30 % free riders', { roles: { 'free-rider': 0.3 } }),
+			hardship('20 % polluters', { roles: { polluter: 0.2 } }),
+			hardship('10 % take places and pass nothing on', { roles: { 'lying-rider': 0.1 } }),
+			hardship('10 % announce what they have not', { roles: { 'lying-have': 0.1 } }),
+			hardship('10 % silent', { roles: { silent: 0.1 } }),
+			hardship('2 % loss', { loss: 0.02 }),
+			hardship('half gone at once', {}, [0, halfGoes]),
+			{
+				...small,
+				name: `flash crowd: ×10 in 10 s, from ${small.options.viewers}`,
+				untilS: small.fromS + 15,
+				at: [0, crowd],
+			},
+		]),
+	);
+	const by = (name: string, push: boolean, standing: boolean): Case => ({
+		...quiet(strategyN),
+		name,
+		options: { ...quiet(strategyN).options, strategy: { push, standing } },
+	});
+	tables.push(
+		table(`Strategies, ${strategyN} viewers`, [
+			by('plain pull', false, false),
+			by('pull on manifest', false, true),
+			by('push', true, false),
+			by('mix (what is used)', true, true),
+		]),
+	);
+}
+
+const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`;
+const date = new Date().toISOString().slice(0, 10);
+const command = `npm run bench:sim${process.argv.length > 2 ? ` -- ${process.argv.slice(2).join(' ')}` : ''}`;
+if (values.json) {
+	writeFileSync(values.json, JSON.stringify({ date, machine, command, seed, tables }, null, 2));
+}
+if (values.markdown) {
+	const parts = tables.map(
+		({ title, rows }) =>
+			`## ${title}\n\n| ${HEAD.join(' | ')} |\n|${HEAD.map(() => '---').join('|')}|\n${rows.map(line).join('\n')}\n`,
+	);
+	const text = `# The swarm, simulated\n\n${date} · ${machine} · \`${command}\` · seed ${seed}\n\n${parts.join('\n')}`;
+	writeFileSync(values.markdown, text);
+}
