@@ -55,11 +55,14 @@ export async function visit(
 	return { page, cdp, close: () => context.close() };
 }
 
-/** Holds only for connections that are made later: to be set before the page loads. */
-async function delayLinks(cdp: CDPSession, latencyMs: number): Promise<void> {
+/**
+ * Holds only for connections that are made later: to be set before the page loads. Chromium delays what a page
+ * sends and also what it receives, so that each end of a link adds half of its delay.
+ */
+async function delayLinks(cdp: CDPSession, delayMs: number): Promise<void> {
 	await cdp.send('Network.enable');
 	const unlimited = { downloadThroughput: -1, uploadThroughput: -1 };
-	const rule = { urlPattern: '', latency: latencyMs, ...unlimited };
+	const rule = { urlPattern: '', latency: delayMs / 2, ...unlimited };
 	// Younger than Playwright's description of the protocol.
 	const send = cdp.send.bind(cdp) as (method: string, params: object) => Promise<unknown>;
 	await send('Network.emulateNetworkConditionsByRule', {

@@ -9,6 +9,8 @@ export interface ViewerLook {
 	readonly seen: Seen;
 	readonly stats: ViewerStats;
 	readonly player: PlayerStats;
+	/** From the broadcaster's signature to the whole segment here, milliseconds. */
+	readonly travelsMs: readonly number[];
 	/** Round trips of its links, milliseconds. */
 	readonly rttsMs: readonly number[];
 }
@@ -30,6 +32,7 @@ interface ShoalWindow {
 const page = window as unknown as ShoalWindow;
 const connections = new Set<RTCPeerConnection>();
 let watch: FrameWatch | undefined;
+const travelsMs: number[] = [];
 
 window.RTCPeerConnection = class extends RTCPeerConnection {
 	constructor(configuration?: RTCConfiguration) {
@@ -45,6 +48,17 @@ if (location.pathname.startsWith('/watch')) {
 		observer.disconnect();
 		watch = watchFrames(video);
 	});
+	// The page hands out its player once it is there.
+	let player: Player<Viewer> | undefined;
+	Object.defineProperty(window, 'shoal', {
+		get: () => player,
+		set(value: Player<Viewer>) {
+			player = value;
+			value.viewer.on('segment', ({ manifest }) =>
+				travelsMs.push(Date.now() - manifest.signedAtMs),
+			);
+		},
+	});
 	observer.observe(document, { childList: true, subtree: true });
 }
 
@@ -58,7 +72,10 @@ page.liveProbe = {
 	broadcast: () => (page.shoal as Broadcaster).stats,
 	stop: () => (page.shoal as Broadcaster).stop(),
 	firstFrameMs: () => watch?.seen.firstFrameMs,
-	reset: () => watch?.reset(),
+	reset() {
+		watch?.reset();
+		travelsMs.length = 0;
+	},
 	async look() {
 		const player = page.shoal as Player<Viewer>;
 		const rttsMs: number[] = [];
@@ -72,6 +89,7 @@ page.liveProbe = {
 				if (type === 'candidate-pair' && nominated && rttS) rttsMs.push(rttS * 1000);
 			}
 		}
-		return { seen: watch!.seen, stats: player.viewer.stats, player: player.stats, rttsMs };
+		const { stats } = player.viewer;
+		return { seen: watch!.seen, stats, player: player.stats, travelsMs, rttsMs };
 	},
 };

@@ -21,15 +21,15 @@ export function tables(groups: readonly Group[]): string {
 	const put = (name: string, value: string) => rows.set(name, [...(rows.get(name) ?? []), value]);
 	for (const { profile, floor, scenarios } of groups) {
 		for (const { viewers, figures: f } of scenarios) {
-			const floorP50 = percentile(floor.plain.delaysMs, 50);
-			const floorP95 = percentile(floor.plain.delaysMs, 95);
+			const { p50: floorP50, p95: floorP95 } = lowerFloor(floor);
 			heads.push(`${profile}, ${viewers} viewers`);
 			put('**glass to glass p50**', `**${ms(f.p50Ms)}** (${times(f.p50Ms / floorP50)} floor)`);
 			put('**glass to glass p95**', `**${ms(f.p95Ms)}** (${times(f.p95Ms / floorP95)} floor)`);
 			put('worst viewer’s p50', ms(f.worstP50Ms));
-			put('floor: plain MSE, p50 / p95', `${ms(floorP50)} / ${ms(floorP95)}`);
-			const [own50, own95] = [50, 95].map((p) => percentile(floor.player.delaysMs, p));
-			put('floor: Shoal’s player, p50 / p95', `${ms(own50!)} / ${ms(own95!)}`);
+			put('no network, plain MSE: p50 / p95', p50AndP95(floor.plain.delaysMs));
+			put('no network, Shoal’s player: p50 / p95', p50AndP95(floor.player.delaysMs));
+			put('signed → whole at a viewer, p50 / p95', `${ms(f.travelP50Ms)} / ${ms(f.travelP95Ms)}`);
+			put('player’s target behind the live edge', ms(f.targetMs));
 			put('join to first frame, p50 (all)', joins(f.joinMs));
 			put('stalls (player)', `${f.stalls}, ${ms(f.stalledMs)}`);
 			put('pictures frozen ≥ 170 ms', `${f.freezes}, ${ms(f.frozenMs)}`);
@@ -53,6 +53,19 @@ export function tables(groups: readonly Group[]): string {
 	const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
 	const body = [...rows].map(([name, values]) => line([name, ...values]));
 	return [line(heads), line(heads.map(() => '---')), ...body].join('\n');
+}
+
+/** The floor that scenarios are held against: whichever way without a network was faster. */
+function lowerFloor({ plain, player }: FloorLook): { p50: number; p95: number } {
+	const [first, second] = [plain, player].map(({ delaysMs }) => ({
+		p50: percentile(delaysMs, 50),
+		p95: percentile(delaysMs, 95),
+	}));
+	return second!.p50 < first!.p50 ? second! : first!;
+}
+
+function p50AndP95(valuesMs: readonly number[]): string {
+	return `${ms(percentile(valuesMs, 50))} / ${ms(percentile(valuesMs, 95))}`;
 }
 
 function ms(value: number): string {

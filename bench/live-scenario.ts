@@ -31,6 +31,11 @@ export interface ScenarioFigures {
 	readonly joinMs: readonly number[];
 	readonly freezes: number;
 	readonly frozenMs: number;
+	/** From the broadcaster's signature to the whole segment at a viewer. */
+	readonly travelP50Ms: number;
+	readonly travelP95Ms: number;
+	/** What the players aim at behind the live edge, at the end. */
+	readonly targetMs: number;
 	/** As the player counts them. */
 	readonly stalls: number;
 	readonly stalledMs: number;
@@ -104,6 +109,7 @@ function sum(
 	windowMs: number,
 ): Omit<ScenarioFigures, 'joinMs' | 'scriptMsPerSegment' | 'load1'> {
 	const delaysMs = after.looks.flatMap(({ seen }) => seen.delaysMs);
+	const travelsMs = after.looks.flatMap((look) => look.travelsMs);
 	/** How much a figure grew, over all viewers. */
 	const grown = (of: (look: ViewerLook) => number) =>
 		after.looks.reduce((total, look, i) => total + of(look) - of(before.looks[i]!), 0);
@@ -122,6 +128,9 @@ function sum(
 		p50Ms: percentile(delaysMs, 50),
 		p95Ms: percentile(delaysMs, 95),
 		worstP50Ms: Math.max(...after.looks.map(({ seen }) => percentile(seen.delaysMs, 50))),
+		travelP50Ms: percentile(travelsMs, 50),
+		travelP95Ms: percentile(travelsMs, 95),
+		targetMs: total(({ player }) => player.targetMs ?? 0) / after.looks.length,
 		freezes: total(({ seen }) => seen.freezes),
 		frozenMs: total(({ seen }) => seen.frozenMs),
 		stalls: grown(({ player }) => player.stalls),
