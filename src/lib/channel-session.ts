@@ -125,7 +125,8 @@ export class ChannelSession extends Emitter<SessionEvents> {
 	}
 
 	#wantLinks(): void {
-		this.swarm.wantLinks(Math.max(0, MAX_LINKS[this.#role] - this.peer.neighbours.length));
+		const room = MAX_LINKS[this.#role] - this.peer.neighbours.length;
+		this.swarm.wantLinks(this.peer.wantedLinks, room);
 	}
 
 	/** Neighbours introduce others when trackers can't, or when there are few. */

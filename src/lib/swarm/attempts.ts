@@ -30,6 +30,8 @@ export class Attempts {
 	/** Every RTCPeerConnection that is not released: links', attempts', and those that deliver their last bytes. */
 	readonly #connections = new Set<Connection>();
 	#wanted = 0;
+	/** Links that would still be taken when others offer them. */
+	#room = 0;
 	#closed = false;
 	#whenReleased: () => void = () => undefined;
 
@@ -72,9 +74,10 @@ export class Attempts {
 		return this.#count((attempt) => this.#isIdle(attempt)) > 0;
 	}
 
-	/** How many more links are wanted. Makes or withdraws offers accordingly. */
-	setWanted(count: number): void {
+	/** How many more links are wanted, and how many there is room for. Makes or withdraws offers accordingly. */
+	setWanted(count: number, room: number): void {
 		this.#wanted = count;
+		this.#room = room;
 		this.evaluate();
 	}
 
@@ -129,7 +132,7 @@ export class Attempts {
 	): void {
 		const refused = this.counts.offersRefused;
 		if (this.#closed || peerId === this.#host.peerId) return;
-		if (this.#wanted <= 0) return void refused.unwanted++;
+		if (this.#room <= 0) return void refused.unwanted++;
 		if (this.#host.links.has(peerId)) return void refused.duplicate++;
 		if (this.#host.isShunned(peerId)) return void refused.shunned++;
 		if (!this.#inbound[origin].take()) return void refused.budget++;
@@ -211,9 +214,9 @@ export class Attempts {
 		return this.size < bounds.MAX_ATTEMPTS && this.connections < bounds.MAX_CONNECTIONS;
 	}
 
-	/** Whether one more attempt fits the links wanted. */
+	/** Whether one more attempt fits the links there is room for. */
 	#isWelcome(): boolean {
-		return this.connecting < this.#wanted + bounds.SPARE_ATTEMPTS;
+		return this.connecting < this.#room + bounds.SPARE_ATTEMPTS;
 	}
 
 	/** Gives up an attempt that takes too long, so that dead peers don't keep living ones out. */

@@ -80,6 +80,7 @@ export class Swarm extends Emitter<SwarmEvents> {
 	#announcers: readonly Announcer[] = [];
 	#account: Account | undefined;
 	#wanted = 0;
+	#room = 0;
 	#audience = 0;
 	#linksMade = 0;
 	#pathFailures = 0;
@@ -155,10 +156,14 @@ export class Swarm extends Emitter<SwarmEvents> {
 		this.removeAllListeners();
 	}
 
-	/** How many more links are wanted now; 0 stops offers and refuses those of others. */
-	wantLinks(count: number): void {
+	/**
+	 * How many more links are wanted now; 0 stops offers. Offers of others are taken while there is `room` for so many
+	 * links, so that newcomers find a place with those who seek no more.
+	 */
+	wantLinks(count: number, room = count): void {
 		const more = count > this.#wanted;
 		this.#wanted = Math.max(0, count);
+		this.#room = Math.max(this.#wanted, room);
 		if (this.#state !== 'open') return;
 		this.#evaluate();
 		if (more) for (const announcer of this.#announcers) announcer.hurry();
@@ -247,7 +252,7 @@ export class Swarm extends Emitter<SwarmEvents> {
 	}
 
 	#evaluate(): void {
-		this.#attempts?.setWanted(this.#wanted);
+		this.#attempts?.setWanted(this.#wanted, this.#room);
 		for (const announcer of this.#announcers) announcer.evaluate();
 	}
 
