@@ -1,5 +1,5 @@
 // Whole swarms under a virtual clock: how late segments are at each size, under hardship, and by strategy.
-// Options: --quick (small swarms), --viewers N (one size only), --seed N, --json FILE, --markdown FILE.
+// Options: --quick (small swarms), --large (10,000 viewers too: minutes of CPU and gigabytes of memory), --viewers N (one size only), --seed N, --json FILE, --markdown FILE.
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -9,6 +9,7 @@ import { Simulation, type SimOptions } from '../src/lib/testing/simulator.ts';
 const { values } = parseArgs({
 	options: {
 		quick: { type: 'boolean', default: false },
+		large: { type: 'boolean', default: false },
 		viewers: { type: 'string' },
 		seed: { type: 'string', default: '1' },
 		json: { type: 'string' },
@@ -37,7 +38,7 @@ const sizes = values.viewers
 	? [Number(values.viewers)]
 	: values.quick
 		? [8, 30, 100]
-		: [8, 30, 100, 1000, 10_000];
+		: [8, 30, 100, 1000, ...(values.large ? [10_000] : [])];
 const hardN = values.quick ? 60 : 300;
 const strategyN = values.quick ? 30 : 100;
 

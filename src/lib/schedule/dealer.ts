@@ -6,6 +6,8 @@ import type { Neighbour } from './neighbour.ts';
 const POOR_SPREAD = 0.5;
 /** A neighbour takes over only when it weighs this many times as much. */
 const BETTER = 2.5;
+/** Part of its weight that a neighbour keeps when it spreads nothing. */
+const LEAST_TRUST = 0.2;
 /** With at least this many neighbours each substream is dealt twice: a hop less for half the swarm. */
 const DOUBLE_AT_LINKS = 16;
 
@@ -75,5 +77,6 @@ export class Dealer {
 
 function weight(neighbour: Neighbour): number {
 	// A peer that doesn't share still has to be fed when nobody else is there.
-	return (1 + strength(neighbour)) * neighbour.spread * neighbour.spread;
+	// In a storm nobody spreads well: a bad account lowers a neighbour's weight, and never takes all of it.
+	return (1 + strength(neighbour)) * (LEAST_TRUST + (1 - LEAST_TRUST) * neighbour.spread);
 }

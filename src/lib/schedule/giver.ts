@@ -87,7 +87,7 @@ export class Giver {
 		const { index, begin, length } = message;
 		const track = this.#tracks.of(index);
 		if (!track || !this.#uplink.open) return reject(from, message);
-		const busy = this.#role !== 'broadcaster' && this.delayMs > BUSY_DELAY_MS;
+		const busy = this.delayMs > BUSY_DELAY_MS * (this.#role === 'broadcaster' ? 2 : 1);
 		if (busy || from.queuedBlocks >= MAX_QUEUED_BLOCKS) return reject(from, message);
 		const offset = index - track.firstPiece;
 		if (begin + length > trackedPieceBytes(track, offset)) {

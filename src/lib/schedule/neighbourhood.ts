@@ -16,6 +16,7 @@ const WEAK = 0.75;
 
 /** A neighbour of the broadcaster that passes on no more than this part of what it is given takes a better one's place. */
 const SINK = 0.2;
+const CALM = 0.8;
 
 /** How many more links this peer would like: the swarm seeks as many. */
 export function wantedLinks(role: PeerRole, links: number): number {
@@ -43,7 +44,9 @@ export function neighbourToDrop(
 			nowMs - neighbour.sinceMs > JUDGED_AFTER_MS,
 	);
 	if (role === 'broadcaster') {
-		const sink = neighbours.find(({ spread }) => spread < SINK);
+		// Where most spread well, one that doesn't keeps it to itself; in a storm it is nobody's fault.
+		const calm = median(neighbours.map(({ spread }) => spread)) > CALM;
+		const sink = calm ? neighbours.find(({ spread }) => spread < SINK) : undefined;
 		if (sink) return sink;
 		const usual = median(neighbours.map(strength));
 		const weakest = least(idle, strength);

@@ -25,6 +25,8 @@ export interface Strategy {
 /** Push to subscribers, standing requests where nobody pushes, pull to repair. */
 export const MIX: Strategy = { push: true, standing: true };
 
+/** Part of the neighbours that may be passed over at one time. */
+const MOST_SNUBBED = 0.35;
 /** Pieces asked of one neighbour ahead of its having them, at most. */
 const MAX_STANDING = 16;
 /** What each piece already asked of a neighbour adds to the wait for the next, milliseconds. */
@@ -71,7 +73,7 @@ export class Seeker {
 		const source = chooseSource(this.#roster.all, holders, first.slot, nowMs);
 		if (!source && waitedMs < Math.max(REQUEST_TIMEOUT_MS, 4 * first.rttMs)) return;
 		noteService(first, waitedMs);
-		if ((holders & (1 << first.slot)) !== 0) breakPromise(first, nowMs);
+		if ((holders & (1 << first.slot)) !== 0) this.#breakPromise(first, nowMs);
 		this.#book.withdrawFirst(track, offset);
 		if (source) this.#book.ask(track, offset, source, nowMs);
 	}
@@ -120,14 +122,18 @@ export class Seeker {
 		if (lateMs < 0) return true;
 		if (lateMs > REQUEST_TIMEOUT_MS) {
 			this.#parents.fail(parent, substream, nowMs);
-			breakPromise(parent, nowMs);
+			this.#breakPromise(parent, nowMs);
 		}
 		return false;
 	}
-}
 
-function breakPromise(neighbour: Neighbour, nowMs: number): void {
-	if (++neighbour.brokenPromises < BROKEN_PROMISES) return;
-	neighbour.brokenPromises = 0;
-	neighbour.snubbedUntilMs = nowMs + SNUB_MS;
+	/** A neighbour let us wait; who does it again and again is passed over, unless all do: then it is nobody's fault. */
+	#breakPromise(neighbour: Neighbour, nowMs: number): void {
+		if (++neighbour.brokenPromises < BROKEN_PROMISES) return;
+		neighbour.brokenPromises = 0;
+		let snubbed = 1;
+		for (const other of this.#roster.all) if (nowMs < other.snubbedUntilMs) snubbed++;
+		if (snubbed > this.#roster.all.length * MOST_SNUBBED) return;
+		neighbour.snubbedUntilMs = nowMs + SNUB_MS;
+	}
 }

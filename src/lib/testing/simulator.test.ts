@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import { MAX_QUEUED_BLOCKS } from '../schedule/bounds.ts';
+import { report } from './sim-report.ts';
+import { Simulation, type SimOptions } from './simulator.ts';
+
+/** Blocks that may wait at one peer: every neighbour's requests, and pushes of the last second and a half. */
+const MOST_WAITING = 24 * MAX_QUEUED_BLOCKS + 1000;
+
+interface Run extends Omit<SimOptions, 'seed'> {
+	readonly name: string;
+	readonly seconds: number;
+	readonly seeds: number;
+}
+
+const RUNS: readonly Run[] = [
+	{ name: 'a few viewers', viewers: 3, seconds: 6, seeds: 60 },
+	{ name: 'eight viewers', viewers: 8, seconds: 6, seeds: 40 },
+	{
+		name: 'a dozen with low delay',
+		viewers: 12,
+		segmentMs: 200,
+		segmentsPerKeyFrame: 5,
+		seconds: 5,
+		seeds: 10,
+	},
+	{ name: 'loss on every path', viewers: 8, loss: 0.03, seconds: 6, seeds: 20 },
+	{ name: 'viewers that come and go', viewers: 8, churnPerMinute: 4, seconds: 8, seeds: 20 },
+	{
+		name: 'viewers that only take',
+		viewers: 9,
+		roles: { 'free-rider': 0.4 },
+		seconds: 6,
+		seeds: 20,
+	},
+	{ name: 'polluters', viewers: 9, roles: { polluter: 0.25 }, seconds: 6, seeds: 20 },
+	{ name: 'takers of places', viewers: 9, roles: { 'lying-rider': 0.2 }, seconds: 6, seeds: 10 },
+	{ name: 'liars about pieces', viewers: 9, roles: { 'lying-have': 0.2 }, seconds: 6, seeds: 10 },
+	{ name: 'silent ones', viewers: 9, roles: { silent: 0.2 }, seconds: 7, seeds: 10 },
+	{ name: 'slow uplinks', viewers: 8, roles: { slow: 0.5 }, seconds: 6, seeds: 10 },
+];
+
+/** Runs a swarm and looks at the invariants every hundredth of a second of it. */
+function watch(seed: number, { seconds, ...options }: Omit<Run, 'name' | 'seeds'>): Simulation {
+	const sim = new Simulation({ joinMs: 800, ...options, seed });
+	const newest = new Map<string, number>();
+	for (let atMs = 10; atMs <= seconds * 1000; atMs += 10) {
+		sim.clock.run(atMs);
+		if (sim.unverifiedSegments > 0) throw new Error(`seed ${seed}: an unverified segment came out`);
+		for (const { id, peer } of sim.alive) {
+			const sequence = peer.newest?.sequence ?? -1;
+			if (sequence < (newest.get(id) ?? -1)) throw new Error(`seed ${seed}: the sequence fell`);
+			newest.set(id, sequence);
+			if (peer.queuedBlocks > MOST_WAITING)
+				throw new Error(`seed ${seed}: a queue burst its bound`);
+			if (peer.neighbours.length > 32) throw new Error(`seed ${seed}: too many neighbours`);
+		}
+	}
+	return sim;
+}
+
+describe.each(RUNS)('a swarm with $name', ({ name: _, seeds, ...run }) => {
+	test(`keeps its invariants in ${seeds} seeded runs`, { timeout: 120_000 }, () => {
+		for (let seed = 1; seed <= seeds; seed++) {
+			const sim = watch(seed, run);
+			const played = sim.viewers.reduce((sum, { received }) => sum + received.size, 0);
+			expect(played, `seed ${seed}: segments played`).toBeGreaterThan(0);
+			for (const { id, peer, role } of [sim.broadcaster, ...sim.viewers]) {
+				const honest = !['polluter', 'lying-have', 'lying-rider', 'silent'].includes(role);
+				if (!honest) continue;
+				for (const other of sim.viewers) {
+					expect(other.blamed.has(id), `seed ${seed}: ${role} ${id} was blamed`).toBe(false);
+				}
+				expect(peer.refusals.badSignatures).toBe(0);
+			}
+		}
+	});
+});
+
+test('two runs of one seed are alike to the last event', () => {
+	const trace = () => {
+		const sim = watch(7, { viewers: 10, churnPerMinute: 4, loss: 0.02, seconds: 5 });
+		return {
+			events: sim.clock.events,
+			sent: sim.viewers.map(({ access }) => access.sentBytes),
+			received: sim.viewers.map(({ received }) => [...received]),
+		};
+	};
+	expect(trace()).toEqual(trace());
+});
+
+test('another seed is another run', () => {
+	const events = [1, 2].map((seed) => watch(seed, { viewers: 5, seconds: 3 }).clock.events);
+	expect(events[0]).not.toBe(events[1]);
+});
+
+test('every segment published to a settled viewer is played or declared lost', () => {
+	const sim = watch(3, { viewers: 8, loss: 0.02, seconds: 20 });
+	for (const viewer of sim.viewers) {
+		const first = viewer.firstSequence ?? Infinity;
+		sim.publishedAtMs.forEach((atMs, sequence) => {
+			if (sequence < first || atMs > 11_000) return;
+			expect(viewer.received.has(sequence) || viewer.lost.has(sequence)).toBe(true);
+		});
+	}
+});
+
+test('eight viewers get everything in time, and the broadcaster sends little more than once', () => {
+	const sim = watch(1, { viewers: 8, seconds: 16 });
+	const { inTime, sourceCopies, duplicates } = report(sim, 4000, 13_000);
+	expect(inTime).toBeGreaterThan(0.99);
+	expect(sourceCopies).toBeLessThan(2);
+	expect(duplicates).toBeLessThan(0.1);
+});
+
+test('a polluter is blamed by whom it sent garbage, and nobody plays a byte of it', () => {
+	const sim = watch(2, { viewers: 12, roles: { polluter: 0.25 }, seconds: 8 });
+	const polluters = sim.viewers.filter(({ role }) => role === 'polluter').map(({ id }) => id);
+	expect(polluters.length).toBeGreaterThan(0);
+	const blamed = new Set(sim.viewers.flatMap(({ blamed }) => [...blamed]));
+	expect(polluters.some((id) => blamed.has(id))).toBe(true);
+	expect(sim.unverifiedSegments).toBe(0);
+});
+
+test('when the broadcaster falls silent nothing is asked for ever after', () => {
+	const sim = watch(4, { viewers: 6, seconds: 6 });
+	sim.stopPublishing();
+	sim.clock.run(16_000);
+	const asked = () => sim.viewers.reduce((sum, { peer }) => sum + peer.traffic.requestsSent, 0);
+	const before = asked();
+	sim.clock.run(26_000);
+	expect(asked()).toBe(before);
+	expect(sim.alive.every(({ peer }) => peer.queuedBlocks === 0)).toBe(true);
+});
