@@ -44,7 +44,7 @@ export async function visit(
 ): Promise<Visitor> {
 	const context: BrowserContext = await browser.newContext({
 		permissions: options.hasCamera ? ['camera', 'microphone'] : [],
-		viewport: { width: 640, height: 480 },
+		viewport: { width: 480, height: 360 },
 	});
 	await context.addInitScript(readFileSync(join(options.dir, 'probe/probe.js'), 'utf8'));
 	const page = await context.newPage();

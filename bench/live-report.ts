@@ -1,4 +1,5 @@
 import type { FloorLook } from './live-floor-page.ts';
+import type { HlsFigures } from './live-hls.ts';
 import type { ScenarioFigures } from './live-scenario.ts';
 
 /** A floor, and the scenarios that it is the floor of. */
@@ -53,6 +54,22 @@ export function tables(groups: readonly Group[]): string {
 	const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
 	const body = [...rows].map(([name, values]) => line([name, ...values]));
 	return [line(heads), line(heads.map(() => '---')), ...body].join('\n');
+}
+
+/** What is used today, as a table in Markdown. */
+export function hlsTable(all: readonly HlsFigures[]): string {
+	const rows = all.map(({ setting, viewers, p50Ms, p95Ms, fromViewers, freezes, frozenMs }) =>
+		[
+			`| ${viewers} viewers, ${setting.liveSyncS} s behind, server asked at once below ${setting.highDemandS} s`,
+			ms(p50Ms),
+			ms(p95Ms),
+			`${(fromViewers * 100).toFixed(1)} %`,
+			`${freezes}, ${ms(frozenMs)} |`,
+		].join(' | '),
+	);
+	const head =
+		'| ffmpeg HLS (1 s) + hls.js + P2P Media Loader | p50 | p95 | from viewers | frozen |';
+	return [head, '| --- | --- | --- | --- | --- |', ...rows].join('\n');
 }
 
 /** The floor that scenarios are held against: whichever way without a network was faster. */

@@ -60,6 +60,27 @@ await build({
 		rolldownOptions: { input: entry('live-floor-page'), output: { entryFileNames: 'floor.js' } },
 	},
 });
+await build({
+	...common,
+	define: { global: 'globalThis', 'process.env': '{}' },
+	resolve: {
+		// As it is published for browsers.
+		alias: ['p2p-media-loader-core', 'p2p-media-loader-hlsjs'].map((name) => ({
+			find: name,
+			replacement: join(top, `node_modules/${name}/dist/${name}.es.js`),
+		})),
+	},
+	build: {
+		outDir: join(dir, 'hls'),
+		minify: false,
+		modulePreload: false,
+		rolldownOptions: { input: entry('live-hls-page'), output: { entryFileNames: 'hls.js' } },
+	},
+});
+writeFileSync(
+	join(dir, 'hls/index.html'),
+	'<!doctype html><title>HLS</title><body><script type="module" src="hls.js"></script>',
+);
 writeFileSync(
 	join(pages, 'bench/index.html'),
 	'<!doctype html><title>Floor</title><body><script type="module" src="floor.js"></script>',

@@ -8,7 +8,8 @@ import { LOW_DELAY, STEADY, type Profile } from '../src/lib/encode/profile.ts';
 import { startServer } from '../tracker-server/server.ts';
 import { openBrowser, visit } from './live-browser.ts';
 import type { FloorLook } from './live-floor-page.ts';
-import { tables, type Group } from './live-report.ts';
+import { runHls, type HlsFigures } from './live-hls.ts';
+import { hlsTable, tables, type Group } from './live-report.ts';
 import { runScenario } from './live-scenario.ts';
 
 const args = process.argv.slice(3);
@@ -29,6 +30,8 @@ const { values: flags } = parseArgs({
 		height: { type: 'string' },
 		/** One way on every peer link, milliseconds. */
 		delay: { type: 'string' },
+		/** Also measures ffmpeg's HLS with hls.js and P2P Media Loader. */
+		hls: { type: 'boolean' },
 		/** steady, low-delay or both. */
 		profiles: { type: 'string' },
 	},
@@ -52,7 +55,13 @@ const isDirty = git('status', '--porcelain', '--', 'src', 'tracker-server') !== 
 const began = { date: new Date().toISOString().slice(0, 16), load: loadavg() };
 console.log(`${machine}; load ${began.load.map((load) => load.toFixed(1)).join(' ')}`);
 
+/** Behind the edge, and below what the server is asked at once: near to it, and for many bytes from viewers. */
+const hlsSettings = [
+	{ liveSyncS: 5, highDemandS: 1.5 },
+	{ liveSyncS: 12, highDemandS: 3 },
+];
 const groups: Group[] = [];
+const beside: HlsFigures[] = [];
 try {
 	for (const name of names) {
 		const profile = all[name];
@@ -80,6 +89,15 @@ try {
 			console.log(`\n${tables(groups)}\n`);
 		}
 	}
+	for (const setting of flags.hls ? hlsSettings : []) {
+		console.log(`HLS with P2P Media Loader, ${setting.liveSyncS} s behind …`);
+		const task = { shape, setting, delayMs, windowMs: Math.min(windowMs, 30_000) };
+		const hls = { ...task, viewers: Math.min(...counts), videoBps: STEADY.videoBps };
+		const warm = { warmMs: 2 * warmMs };
+		const site = { dir, announceUrl: server.announceUrl };
+		beside.push(await runHls(browser, site, { ...hls, ...warm }));
+		console.log(`\n${hlsTable(beside)}\n`);
+	}
 } finally {
 	await browser.close();
 	await server.close();
@@ -87,7 +105,7 @@ try {
 
 const options = { height, seconds: windowMs / 1000, delayMs };
 if (flags.json) {
-	const told = { ...began, machine, commit, isDirty, options, groups };
+	const told = { ...began, machine, commit, isDirty, options, groups, beside };
 	writeFileSync(flags.json, `${JSON.stringify(told, undefined, '\t')}\n`);
 }
 if (flags.markdown) writeFileSync(flags.markdown, `${pageOf()}\n`);
@@ -114,6 +132,7 @@ function pageOf(): string {
 		`- picture ${shape.width}×${shape.height} at ${shape.frameRate}/s, ${delayMs} ms one way on every peer link, ${windowMs / 1000} s each`,
 		'',
 		tables(groups),
+		...(beside.length > 0 ? ['', hlsTable(beside)] : []),
 	].join('\n');
 }
 
