@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 import { visit, type Visitor } from './live-browser.ts';
 import { barsOf, CELLS, stripHeight } from './live-bars.ts';
 import type { HlsLook, HlsSetting } from './live-hls-page.ts';
-import { percentile } from './live-report.ts';
+import { percentile } from './live-percentile.ts';
 import type { SourceShape } from './live-source.ts';
 
 /** How it is measured. */

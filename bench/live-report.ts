@@ -1,5 +1,6 @@
 import type { FloorLook } from './live-floor-page.ts';
 import type { HlsFigures } from './live-hls.ts';
+import { percentile } from './live-percentile.ts';
 import type { ScenarioFigures } from './live-scenario.ts';
 
 /** A floor, and the scenarios that it is the floor of. */
@@ -7,12 +8,6 @@ export interface Group {
 	readonly profile: string;
 	readonly floor: FloorLook;
 	readonly scenarios: readonly { readonly viewers: number; readonly figures: ScenarioFigures }[];
-}
-
-/** The value below which so many percent lie; NaN of nothing. */
-export function percentile(values: readonly number[], percent: number): number {
-	const sorted = [...values].sort((a, b) => a - b);
-	return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? NaN;
 }
 
 /** The figures as tables in Markdown. */

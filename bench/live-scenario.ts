@@ -4,7 +4,7 @@ import { loadavg } from 'node:os';
 import type { BroadcasterStats, Profile } from '../src/lib/index.ts';
 import { profileScripts, visit, type ProbeWindow, type Visitor } from './live-browser.ts';
 import type { ViewerLook } from './live-probe.ts';
-import { percentile } from './live-report.ts';
+import { percentile } from './live-percentile.ts';
 import type { SourceShape } from './live-source.ts';
 
 /** What is broadcast, to how many and for how long. */
