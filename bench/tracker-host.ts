@@ -201,7 +201,7 @@ interface LibrarySwarm {
 
 interface LibraryServer {
 	listen(port: number, host: string, done: () => void): void;
-	on(event: string, hear: (error: Error) => void): void;
+	on(event: string, hear: (subject: unknown, params?: { to_peer_id?: string }) => void): void;
 	readonly ws: { address(): { port: number } };
 	readonly torrents: Readonly<Record<string, LibrarySwarm>>;
 }
@@ -217,8 +217,12 @@ async function hostLibrary(): Promise<void> {
 	});
 	let announces = 0;
 	countAnnounces = () => announces;
-	server.on('update', () => announces++);
-	server.on('start', () => announces++);
+	// It takes an answer for an announce, and says so in the same event.
+	const onAnnounce = (_: unknown, params?: { to_peer_id?: string }) => {
+		if (!params?.to_peer_id) announces += 1;
+	};
+	server.on('update', onAnnounce);
+	server.on('start', onAnnounce);
 	process.on('message', (request: HostRequest) => {
 		if (request.type === 'usage') say(usage());
 		if (request.type === 'stats') {
