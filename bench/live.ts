@@ -87,6 +87,7 @@ try {
 			const site = { url: server.url, dir };
 			group.scenarios.push({ viewers, figures: await runScenario(browser, site, task) });
 			console.log(`\n${tables(groups)}\n`);
+			save();
 		}
 	}
 	for (const setting of flags.hls ? hlsSettings : []) {
@@ -97,18 +98,13 @@ try {
 		const site = { dir, announceUrl: server.announceUrl };
 		beside.push(await runHls(browser, site, { ...hls, ...warm }));
 		console.log(`\n${hlsTable(beside)}\n`);
+		save();
 	}
 } finally {
 	await browser.close();
 	await server.close();
 }
 
-const options = { height, seconds: windowMs / 1000, delayMs };
-if (flags.json) {
-	const told = { ...began, machine, commit, isDirty, options, groups, beside };
-	writeFileSync(flags.json, `${JSON.stringify(told, undefined, '\t')}\n`);
-}
-if (flags.markdown) writeFileSync(flags.markdown, `${pageOf()}\n`);
 process.exit(0);
 
 async function measureFloor(profile: Profile): Promise<FloorLook> {
@@ -121,6 +117,14 @@ async function measureFloor(profile: Profile): Promise<FloorLook> {
 	} finally {
 		await close();
 	}
+}
+
+/** After each step, so that a run that is broken off leaves what it has. */
+function save(): void {
+	const options = { height, seconds: windowMs / 1000, delayMs };
+	const told = { ...began, machine, commit, isDirty, options, groups, beside };
+	if (flags.json) writeFileSync(flags.json, `${JSON.stringify(told, undefined, '\t')}\n`);
+	if (flags.markdown) writeFileSync(flags.markdown, `${pageOf()}\n`);
 }
 
 function pageOf(): string {
