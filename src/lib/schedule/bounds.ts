@@ -14,8 +14,6 @@ export const MAX_OUTSTANDING_PIECES = 32;
 export const REQUEST_TIMEOUT_MS = 400;
 /** Added to a round trip before a second source is asked for a piece that is late. */
 export const REPAIR_SLACK_MS = 150;
-/** Sources asked for one piece at a time, at most. */
-export const MAX_SOURCES_PER_PIECE = 2;
 /** A segment not whole after this long is given up. */
 export const GIVE_UP_MS = 8000;
 /** Pieces that nobody asked for, tolerated from one neighbour in its life. */

@@ -1,11 +1,13 @@
 import { SUBSTREAMS } from '../model/message.ts';
 import { strength } from './children.ts';
-import type { Neighbour } from './neighbour.ts';
+import { isQuiet, type Neighbour } from './neighbour.ts';
 
 /** A neighbour that spreads less than this share of what it gets first loses its place to another. */
 const POOR_SPREAD = 0.5;
 /** A neighbour takes over only when it weighs this many times as much. */
 const BETTER = 2.5;
+/** Least time between two places taken from neighbours that fill them badly: a tree must have time to grow. */
+const MOVE_MS = 1500;
 /** Part of its weight that a neighbour keeps when it spreads nothing. */
 const LEAST_TRUST = 0.2;
 /** With at least this many neighbours each substream is dealt twice: a hop less for half the swarm. */
@@ -16,18 +18,24 @@ const DOUBLE_AT_LINKS = 16;
  * each piece leaves the broadcaster once before any leaves twice. Strong uplinks that do pass on get more.
  */
 export class Dealer {
+	#movedAtMs = -Infinity;
+
 	/** Deals anew where a place is free or badly filled; `tell` sends a neighbour whose `given` changed what it gets. */
-	evaluate(neighbours: readonly Neighbour[], tell: (neighbour: Neighbour) => void): void {
+	evaluate(
+		neighbours: readonly Neighbour[],
+		nowMs: number,
+		tell: (neighbour: Neighbour) => void,
+	): void {
 		const copies = neighbours.length >= DOUBLE_AT_LINKS ? 2 : 1;
 		const before = new Map(neighbours.map((neighbour) => [neighbour, neighbour.given]));
 		const load = new Map<Neighbour, number>();
 		for (const neighbour of neighbours) {
-			neighbour.given &= neighbour.wants;
+			neighbour.given = isQuiet(neighbour, nowMs) ? 0 : neighbour.given & neighbour.wants;
 			load.set(neighbour, 0);
 		}
 		const places = Math.min(copies, neighbours.length);
 		const fair = Math.ceil((SUBSTREAMS * places) / Math.max(1, neighbours.length));
-		for (let s = 0; s < SUBSTREAMS; s++) this.#deal(s, places, fair, neighbours, load);
+		for (let s = 0; s < SUBSTREAMS; s++) this.#deal(s, places, fair, neighbours, load, nowMs);
 		for (const neighbour of neighbours) {
 			if (before.get(neighbour) !== neighbour.given) tell(neighbour);
 		}
@@ -39,11 +47,14 @@ export class Dealer {
 		fair: number,
 		neighbours: readonly Neighbour[],
 		load: Map<Neighbour, number>,
+		nowMs: number,
 	): void {
 		const bit = 1 << s;
 		const loadOf = (neighbour: Neighbour) => load.get(neighbour) ?? 0;
 		const weigh = (neighbour: Neighbour) => weight(neighbour) / (1 + loadOf(neighbour));
-		const willing = neighbours.filter((neighbour) => (neighbour.wants & bit) !== 0);
+		const willing = neighbours.filter(
+			(neighbour) => (neighbour.wants & bit) !== 0 && !isQuiet(neighbour, nowMs),
+		);
 		const holders = willing.filter((neighbour) => (neighbour.given & bit) !== 0);
 		const others = willing
 			.filter((neighbour) => (neighbour.given & bit) === 0)
@@ -51,13 +62,21 @@ export class Dealer {
 		const chosen: Neighbour[] = [];
 		for (const holder of holders) {
 			const rival = others[0];
-			const overloaded = loadOf(holder) >= fair && rival !== undefined && loadOf(rival) < fair;
+			const overloaded =
+				loadOf(holder) >= fair &&
+				rival !== undefined &&
+				rival.spread >= POOR_SPREAD &&
+				loadOf(rival) < fair;
 			const poor =
+				nowMs - this.#movedAtMs >= MOVE_MS &&
 				rival !== undefined &&
 				(weigh(rival) > BETTER * weigh(holder) ||
 					(holder.spread < POOR_SPREAD && rival.spread > holder.spread));
 			if (chosen.length < places && !poor && !overloaded) chosen.push(holder);
-			else holder.given &= ~bit;
+			else {
+				holder.given &= ~bit;
+				if (poor) this.#movedAtMs = nowMs;
+			}
 		}
 		while (chosen.length < places) {
 			const next = others.shift();

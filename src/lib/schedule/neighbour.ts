@@ -133,8 +133,11 @@ export function newNeighbour(link: Link, slot: number, nowMs: number): Neighbour
 /** Whether it may be asked for anything now. */
 export function canBeAsked(neighbour: Neighbour, nowMs: number): boolean {
 	return (
-		neighbour.role !== undefined &&
-		nowMs >= neighbour.snubbedUntilMs &&
-		nowMs - neighbour.heardAtMs <= Math.max(QUIET_MS, 2 * neighbour.rttMs) + QUIET_MS
+		neighbour.role !== undefined && nowMs >= neighbour.snubbedUntilMs && !isQuiet(neighbour, nowMs)
 	);
+}
+
+/** Whether nothing was heard of it, though it was pinged: it may be gone. */
+export function isQuiet(neighbour: Neighbour, nowMs: number): boolean {
+	return nowMs - neighbour.heardAtMs > Math.max(QUIET_MS, 2 * neighbour.rttMs) + QUIET_MS;
 }

@@ -51,7 +51,7 @@ const SCAN_MS = 10;
  * Who gives me which piece, and who gets mine. A state machine without I/O: messages, checks and time come in, messages
  * go out through links. Every event changes state and then calls `#evaluate`. Invariants:
  * 1. only pieces that are `HELD` (their hash was checked) are announced or sent;
- * 2. a piece is asked of at most `MAX_SOURCES_PER_PIECE` neighbours at a time, and never mixed from two;
+ * 2. a piece is asked of one neighbour at a time, and never mixed from two;
  * 3. the broadcaster gives a piece to nobody twice, and to a second neighbour only when the first doesn't spread it,
  *    when the swarm is large, or when asked;
  * 4. every queue is within its bound of `bounds.ts`;

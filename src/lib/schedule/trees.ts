@@ -46,7 +46,7 @@ export class Trees {
 		}
 		this.evaluatedAtMs = nowMs;
 		if (role === 'broadcaster') {
-			this.#dealer.evaluate(roster.all, tellGiven);
+			this.#dealer.evaluate(roster.all, nowMs, tellGiven);
 			return;
 		}
 		this.parents.evaluate(roster.all, nowMs, (neighbour, substreams) =>

@@ -1,45 +1,19 @@
-import { describe, expect, it } from 'vitest';
-import type { Link } from '../model/link.ts';
-import { newNeighbour, type Neighbour } from './neighbour.ts';
+import { expect, test } from 'vitest';
+import { fakeNeighbour } from '../testing/fake-neighbour.ts';
+import { STALE_SEND_MS } from './bounds.ts';
+import type { Neighbour } from './neighbour.ts';
 import { Uplink, type Sending } from './uplink.ts';
 
 const BLOCK = 16 * 1024;
 
-/** Neighbours whose links drain at a common rate, except those that are stuck. */
-function scene(bps: number, capBps = Infinity) {
-	const sent: string[] = [];
-	const buffers = new Map<string, number>();
-	const stuck = new Set<string>();
-	const neighbours: Neighbour[] = ['a', 'b', 'c'].map((peerId, slot) => {
-		const link = {
-			peerId,
-			get bufferedBytes() {
-				return buffers.get(peerId) ?? 0;
-			},
-		} as unknown as Link;
-		return newNeighbour(link, slot, 0);
-	});
-	const uplink = new Uplink(({ to, index }) => {
-		sent.push(`${to.link.peerId}${index}`);
-		buffers.set(to.link.peerId, (buffers.get(to.link.peerId) ?? 0) + BLOCK);
-		return BLOCK;
+function setup(capBps?: number) {
+	const sent: Sending[] = [];
+	const uplink = new Uplink((sending) => {
+		sent.push(sending);
+		(sending.to.link as { bufferedBytes: number }).bufferedBytes += sending.length;
+		return sending.length;
 	}, capBps);
-	let nowMs = 0;
-	const pass = (ms: number) => {
-		for (let i = 0; i < ms; i += 10) {
-			nowMs += 10;
-			let leaving = (bps * 10) / 8000;
-			for (const [peerId, held] of buffers) {
-				if (stuck.has(peerId)) continue;
-				const out = Math.min(held, leaving);
-				buffers.set(peerId, held - out);
-				leaving -= out;
-			}
-			uplink.drain(nowMs, neighbours);
-		}
-	};
-	const push = (peer: number, index: number, options: Partial<Sending> = {}) => {
-		const to = neighbours[peer] ?? expect.unreachable();
+	const push = (to: Neighbour, index: number, options: Partial<Sending> = {}) =>
 		uplink.push({
 			to,
 			index,
@@ -47,75 +21,84 @@ function scene(bps: number, capBps = Infinity) {
 			length: BLOCK,
 			asked: false,
 			turn: 0,
-			queuedAtMs: nowMs,
+			queuedAtMs: 0,
 			...options,
 		});
-	};
-	return { uplink, neighbours, sent, stuck, pass, push };
+	return { uplink, sent, push };
 }
 
-describe('the uplink', () => {
-	it('sends pushes before what was asked for, and pushes by their turn', () => {
-		const { sent, push, pass } = scene(100_000_000);
-		push(0, 1, { asked: true });
-		push(0, 2, { turn: 1 });
-		push(1, 3);
-		push(1, 4, { turn: 1 });
-		pass(50);
-		expect(sent).toEqual(['b3', 'a2', 'b4', 'a1']);
-	});
+test('sends pushes before what was asked for, and lower turns first', () => {
+	const { uplink, sent, push } = setup();
+	const to = fakeNeighbour(0);
+	const other = fakeNeighbour(1);
+	push(to, 1, { asked: true });
+	push(other, 2, { turn: 1 });
+	push(to, 3);
+	for (let atMs = 0; atMs < 3; atMs++) uplink.drain(atMs, []);
+	expect(sent.map(({ index }) => index)).toEqual([3, 2, 1]);
+});
 
-	it('keeps blocks back rather than filling the network, and measures its rate by that', () => {
-		const { uplink, sent, push, pass } = scene(2_000_000);
-		for (let i = 0; i < 60; i++) push(i % 3, i);
-		pass(20);
-		expect(sent.length).toBeLessThanOrEqual(4);
-		pass(1200);
-		expect(uplink.measuredBps).toBeGreaterThan(1_500_000);
-		expect(uplink.measuredBps).toBeLessThan(2_500_000);
-	});
+test('hands the network no more than a little at a time', () => {
+	const { uplink, sent, push } = setup();
+	const to = fakeNeighbour(0);
+	for (let index = 0; index < 20; index++) push(to, index);
+	uplink.drain(0, [to]);
+	expect(sent.length).toBe(2);
+	expect(uplink.waiting).toBe(18);
+});
 
-	it('lets one dead link hold up nobody else, and does not take it for a slow uplink', () => {
-		const { uplink, sent, stuck, push, pass } = scene(50_000_000);
-		stuck.add('a');
-		for (let i = 0; i < 4; i++) push(0, i);
-		pass(400);
-		for (let i = 10; i < 14; i++) push(1, i);
-		pass(100);
-		expect(sent.filter((name) => name.startsWith('b'))).toEqual(['b10', 'b11', 'b12', 'b13']);
-		expect(uplink.measuredBps ?? Infinity).toBeGreaterThan(1_000_000);
-	});
+test('drops what waited too long', () => {
+	const { uplink, sent, push } = setup();
+	push(fakeNeighbour(0), 1);
+	uplink.drain(STALE_SEND_MS + 1, []);
+	expect(sent).toEqual([]);
+	expect(uplink.droppedBlocks).toBe(1);
+	expect(uplink.waiting).toBe(0);
+});
 
-	it('drops what waited too long to matter', () => {
-		const { uplink, stuck, push, pass } = scene(1_000_000);
-		stuck.add('a');
-		for (let i = 0; i < 10; i++) push(0, i, { asked: true });
-		pass(2000);
-		expect(uplink.waiting).toBe(0);
-		expect(uplink.droppedBlocks).toBeGreaterThan(0);
-	});
+test('takes back what is no longer wanted', () => {
+	const { uplink, sent, push } = setup();
+	const to = fakeNeighbour(0);
+	push(to, 1);
+	push(to, 2, { asked: true });
+	expect(to.queuedBlocks).toBe(1);
+	uplink.cancel(({ index }) => index === 2);
+	expect(to.queuedBlocks).toBe(0);
+	uplink.drain(0, [to]);
+	expect(sent.map(({ index }) => index)).toEqual([1]);
+});
 
-	it('keeps to the cap a person sets, and sends nothing at 0', () => {
-		const capped = scene(100_000_000, 1_000_000);
-		for (let i = 0; i < 40; i++) capped.push(i % 3, i);
-		capped.pass(1000);
-		expect(capped.uplink.sentBytes * 8).toBeLessThan(1_400_000);
-		expect(capped.uplink.sentBytes * 8).toBeGreaterThan(700_000);
-		const off = scene(100_000_000, 0);
-		off.push(0, 1);
-		off.pass(500);
-		expect(off.sent).toEqual([]);
-		expect(off.uplink.open).toBe(false);
-	});
+test('sends nothing when sharing is off', () => {
+	const { uplink, sent, push } = setup(0);
+	push(fakeNeighbour(0), 1);
+	uplink.drain(100, []);
+	expect(uplink.open).toBe(false);
+	expect(sent).toEqual([]);
+});
 
-	it('takes back what was cancelled', () => {
-		const { uplink, neighbours, sent, push, pass } = scene(100_000_000);
-		push(0, 1, { asked: true });
-		push(0, 2, { asked: true });
-		uplink.cancel(({ index }) => index === 1);
-		expect(neighbours[0]?.queuedBlocks).toBe(1);
-		pass(50);
-		expect(sent).toEqual(['a2']);
-		expect(neighbours[0]?.queuedBlocks).toBe(0);
-	});
+test('keeps to its cap', () => {
+	const { uplink, push } = setup(1_000_000);
+	for (let atMs = 0; atMs < 2000; atMs += 10) {
+		const to = fakeNeighbour(0);
+		push(to, atMs, { queuedAtMs: atMs });
+		uplink.drain(atMs, [to]);
+	}
+	expect(uplink.sentBytes * 4).toBeLessThan(1_300_000);
+	expect(uplink.sentBytes * 4).toBeGreaterThan(700_000);
+});
+
+test('measures its rate while blocks wait', () => {
+	const { uplink, push } = setup();
+	const to = fakeNeighbour(0);
+	const link = to.link as { bufferedBytes: number };
+	expect(uplink.measuredBps).toBeUndefined();
+	// One block leaves every 16 ms: 8 Mbit/s.
+	for (let atMs = 0; atMs < 1600; atMs += 16) {
+		push(to, atMs, { queuedAtMs: atMs });
+		push(to, atMs + 1, { queuedAtMs: atMs });
+		uplink.drain(atMs, [to]);
+		link.bufferedBytes = Math.max(0, link.bufferedBytes - BLOCK);
+	}
+	expect(uplink.measuredBps).toBeGreaterThan(7_000_000);
+	expect(uplink.measuredBps).toBeLessThan(9_500_000);
 });

@@ -1,4 +1,4 @@
-import { fromHex, toHex } from '../util/bytes.ts';
+import { toHex } from '../util/bytes.ts';
 import type { Random } from '../util/clock.ts';
 import { channelOf } from '../model/channel.ts';
 import type { Strategy } from '../schedule/scheduler.ts';
@@ -315,9 +315,4 @@ export class Simulation {
 		};
 		this.clock.after(everyMs, swap);
 	}
-}
-
-/** The id of a simulated peer as bytes. */
-export function simPeerId(peer: SimPeer): Uint8Array {
-	return fromHex(peer.id) ?? new Uint8Array(20);
 }

@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { NO_DEPTH, SUBSTREAMS } from '../model/message.ts';
+import { fakeNeighbour } from '../testing/fake-neighbour.ts';
+import { bitCount, Children, clampUplinkKbps, type Room } from './children.ts';
+
+const ROOM: Room = {
+	planBps: 5_000_000,
+	streamBps: 2_500_000,
+	congested: false,
+	depthOf: () => 1,
+	parentBits: () => 0,
+	canServe: () => true,
+};
+const children = () => new Children(() => 0);
+const ignore = () => undefined;
+
+test('grants what is asked for within the uplink and no more', () => {
+	const greedy = [0, 1, 2].map((slot) => fakeNeighbour(slot, { wants: 0xff }));
+	const parent = children();
+	parent.evaluate(greedy, ROOM, undefined, 0, ignore);
+	// 92 % of 5 Mbit/s in places of 312.5 kbit/s.
+	expect(parent.taken(greedy)).toBe(14);
+});
+
+test('grants nothing while blocks wait too long', () => {
+	const child = fakeNeighbour(0, { wants: 0xff });
+	children().evaluate([child], { ...ROOM, congested: true }, undefined, 0, ignore);
+	expect(child.given).toBe(0);
+});
+
+test('answers whoever asks, even with nothing', () => {
+	const child = fakeNeighbour(0, { wants: 1 });
+	const told: unknown[] = [];
+	children().evaluate([child], { ...ROOM, canServe: () => false }, child, 0, (n) => told.push(n));
+	expect(told).toEqual([child]);
+	expect(child.given).toBe(0);
+});
+
+test('serves those whom nobody serves before those who only want a better parent', () => {
+	const served = fakeNeighbour(0, { wants: 0xff, depths: new Uint8Array(SUBSTREAMS).fill(2) });
+	const lost = fakeNeighbour(1, { wants: 0xff, depths: new Uint8Array(SUBSTREAMS).fill(NO_DEPTH) });
+	children().evaluate([served, lost], { ...ROOM, planBps: 3_000_000 }, undefined, 0, ignore);
+	expect(lost.given).toBe(0xff);
+	expect(served.given).toBe(0);
+});
+
+test('serves whoever passes nothing on last', () => {
+	const rider = fakeNeighbour(0, { wants: 0xff, uplinkKbps: 0 });
+	const sharer = fakeNeighbour(1, { wants: 0xff, uplinkKbps: 1500 });
+	children().evaluate([rider, sharer], { ...ROOM, planBps: 3_000_000 }, undefined, 0, ignore);
+	expect(sharer.given).toBe(0xff);
+	expect(rider.given).toBe(0);
+});
+
+test('never pushes a substream back to the one it comes from', () => {
+	const parent = fakeNeighbour(0, { wants: 0xff });
+	const room = { ...ROOM, canServe: (s: number) => s !== 3 };
+	children().evaluate([parent], room, undefined, 0, ignore);
+	expect(parent.given).toBe(0xff & ~(1 << 3));
+});
+
+test('takes back what a child gave up', () => {
+	const child = fakeNeighbour(0, { wants: 1, given: 3 });
+	children().evaluate([child], ROOM, undefined, 0, ignore);
+	expect(child.given).toBe(1);
+});
+
+test('withdraws when the uplink turns out smaller', () => {
+	const child = fakeNeighbour(0, { wants: 0xff, given: 0xff });
+	children().evaluate([child], { ...ROOM, planBps: 1_000_000 }, undefined, 0, ignore);
+	expect(bitCount(child.given)).toBe(2);
+});
+
+test('believes an unknown uplink moderately and a boast not beyond reason', () => {
+	expect(clampUplinkKbps(undefined)).toBe(4000);
+	expect(clampUplinkKbps(1e12)).toBe(1e6);
+	expect(clampUplinkKbps(0)).toBe(0);
+});

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { fakeNeighbour } from '../testing/fake-neighbour.ts';
+import { bitCount } from './children.ts';
+import { Dealer } from './dealer.ts';
+
+const ignore = () => undefined;
+const given = (neighbours: readonly { given: number }[]) =>
+	neighbours.reduce((sum, neighbour) => sum + bitCount(neighbour.given), 0);
+
+test('deals each substream once among a few', () => {
+	const few = [0, 1, 2].map((slot) => fakeNeighbour(slot, { wants: 0xff }));
+	new Dealer().evaluate(few, 0, ignore);
+	expect(given(few)).toBe(8);
+	expect(few.reduce((all, neighbour) => all | neighbour.given, 0)).toBe(0xff);
+	expect(Math.max(...few.map((neighbour) => bitCount(neighbour.given)))).toBeLessThanOrEqual(3);
+});
+
+test('deals each substream twice among many', () => {
+	const many = Array.from({ length: 20 }, (_, slot) => fakeNeighbour(slot, { wants: 0xff }));
+	new Dealer().evaluate(many, 0, ignore);
+	expect(given(many)).toBe(16);
+});
+
+test('feeds the only neighbour even when it shares nothing', () => {
+	const rider = fakeNeighbour(0, { wants: 0xff, uplinkKbps: 0 });
+	new Dealer().evaluate([rider], 0, ignore);
+	expect(rider.given).toBe(0xff);
+});
+
+test('tells only whose places changed', () => {
+	const dealer = new Dealer();
+	const all = [0, 1].map((slot) => fakeNeighbour(slot, { wants: 0xff }));
+	const told: unknown[] = [];
+	dealer.evaluate(all, 0, (neighbour) => told.push(neighbour));
+	expect(told.length).toBe(2);
+	dealer.evaluate(all, 100, (neighbour) => told.push(neighbour));
+	expect(told.length).toBe(2);
+});
+
+test('deals nothing to who went quiet', () => {
+	const gone = fakeNeighbour(0, { wants: 0xff, given: 0xff, heardAtMs: 0 });
+	const here = fakeNeighbour(1, { wants: 0xff, heardAtMs: 9000 });
+	new Dealer().evaluate([gone, here], 9000, ignore);
+	expect(gone.given).toBe(0);
+	expect(here.given).toBe(0xff);
+});
+
+test('takes places from who passes nothing on, one at a time', () => {
+	const sink = fakeNeighbour(0, { wants: 0xff, given: 0x0f, spread: 0.1, heardAtMs: 5000 });
+	const good = fakeNeighbour(1, { wants: 0xff, given: 0xf0, heardAtMs: 5000 });
+	const dealer = new Dealer();
+	dealer.evaluate([sink, good], 5000, ignore);
+	expect(bitCount(sink.given)).toBe(3);
+	dealer.evaluate([sink, good], 5100, ignore);
+	expect(bitCount(sink.given)).toBe(3);
+});

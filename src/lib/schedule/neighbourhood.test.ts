@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { fakeNeighbour } from '../testing/fake-neighbour.ts';
+import { neighbourToDrop, wantedLinks } from './neighbourhood.ts';
+
+const LATER_MS = 60_000;
+const many = (count: number, known = {}) =>
+	Array.from({ length: count }, (_, slot) => fakeNeighbour(slot, known));
+
+test('a viewer seeks a few links, a broadcaster all it may have', () => {
+	expect(wantedLinks('viewer', 0)).toBe(8);
+	expect(wantedLinks('viewer', 12)).toBe(0);
+	expect(wantedLinks('broadcaster', 20)).toBe(4);
+});
+
+test('a broadcaster lets go of a weak uplink that holds no place', () => {
+	const all = many(24, { given: 1 });
+	const weak = fakeNeighbour(24, { uplinkKbps: 900 });
+	expect(neighbourToDrop('broadcaster', [...all, weak], LATER_MS, 0)).toBe(weak);
+	expect(neighbourToDrop('broadcaster', all, LATER_MS, 0)).toBeUndefined();
+});
+
+test('a broadcaster lets go of who keeps everything to itself, but not in a storm', () => {
+	const all = many(24, { given: 1 });
+	const sink = fakeNeighbour(24, { given: 1, spread: 0.1 });
+	expect(neighbourToDrop('broadcaster', [...all, sink], LATER_MS, 0)).toBe(sink);
+	const storm = many(24, { given: 1, spread: 0.1 });
+	expect(neighbourToDrop('broadcaster', storm, LATER_MS, 0)).toBeUndefined();
+});
+
+test('nobody is let go of twice in a short time, nor while links are few or young', () => {
+	const idle = many(24, { uplinkKbps: 100 });
+	expect(neighbourToDrop('viewer', idle, LATER_MS, LATER_MS - 1000)).toBeUndefined();
+	expect(neighbourToDrop('viewer', idle.slice(0, 4), LATER_MS, 0)).toBeUndefined();
+	expect(neighbourToDrop('viewer', many(24, { sinceMs: LATER_MS }), LATER_MS, 0)).toBeUndefined();
+});
+
+test('a viewer never lets go of a parent, a child or the broadcaster', () => {
+	const used = many(6, { given: 1 });
+	const parents = many(6, { granted: 1, asked: 1 });
+	const source = fakeNeighbour(20, { role: 'broadcaster' });
+	expect(neighbourToDrop('viewer', [...used, ...parents, source], LATER_MS, 0)).toBeUndefined();
+});
