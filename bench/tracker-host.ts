@@ -4,7 +4,8 @@ import { Server } from 'bittorrent-tracker';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import type { Connection, Link } from '../tracker-server/core/connection.ts';
+import type { Link } from '../tracker-server/core/connection.ts';
+import type { Connection } from '../tracker-server/core/peer.ts';
 import { Tracker } from '../tracker-server/core/tracker.ts';
 import { wireOfText } from '../tracker-server/core/wire-text.ts';
 import { startServer } from '../tracker-server/server.ts';

@@ -129,6 +129,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		return this.#scheduler.wantedLinks;
 	}
 
+	/** Hops to the broadcaster; 255 when unknown. */
 	get hop(): number {
 		return this.#scheduler.hop;
 	}
@@ -225,11 +226,6 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		}
 		this.#byLink.clear();
 		this.removeAllListeners();
-	}
-
-	/** Drops a neighbour for a better one. */
-	drop(neighbour: Neighbour): void {
-		this.#end(neighbour.link, 'crowded');
 	}
 
 	#onMessage(from: Neighbour, message: Message): void {

@@ -3,7 +3,7 @@ import type { Offer } from '../core/message.ts';
 import type { RemotePeer } from '../core/offer-ledger.ts';
 import type { Peer } from '../core/peer.ts';
 import type { SwarmCounts } from '../core/reply.ts';
-import type { Swarm } from '../core/swarm.ts';
+import type { Swarm } from '../core/peer.ts';
 import { Histogram, count } from '../core/tally.ts';
 import type { Tracker } from '../core/tracker.ts';
 import type { UpgradeGate } from '../socket/upgrade-gate.ts';

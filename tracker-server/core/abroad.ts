@@ -2,7 +2,7 @@ import type { Offer } from './message.ts';
 import type { RemotePeer } from './offer-ledger.ts';
 import type { Peer } from './peer.ts';
 import type { SwarmCounts } from './reply.ts';
-import type { Swarm } from './swarm.ts';
+import type { Swarm } from './peer.ts';
 
 /** The other nodes, as the core sees them. */
 export interface Abroad {

@@ -11,11 +11,3 @@ export function hexOfId(id: string): string {
 	for (let i = 0; i < id.length; i++) hex += id.charCodeAt(i).toString(16).padStart(2, '0');
 	return hex;
 }
-
-/** Wire id of 40 hex digits, or undefined when it isn't that. */
-export function idOfHex(hex: string): string | undefined {
-	if (!/^[0-9a-fA-F]{40}$/.test(hex)) return undefined;
-	let id = '';
-	for (let i = 0; i < 40; i += 2) id += String.fromCharCode(parseInt(hex.slice(i, i + 2), 16));
-	return id;
-}

@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts';
+import type { Connection } from './peer.ts';
 import type { Limits } from './limits.ts';
 
 /**

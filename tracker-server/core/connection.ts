@@ -1,5 +1,4 @@
 import type { Limits } from './limits.ts';
-import type { Peer } from './peer.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** Why the core closes a connection: a closed list, so that it can be a metric's label. */
@@ -36,12 +35,17 @@ export interface Origin {
 	readonly token: string | undefined;
 }
 
+/** What a connection needs of its peers. */
+export interface ConnectionMember {
+	readonly swarm: { readonly infoHash: string };
+}
+
 /** The core's side of one socket. The socket is the identity: a peer id is only a name. */
-export class Connection {
+export class MemberConnection<Member extends ConnectionMember> {
 	readonly link: Link;
 	readonly origin: Origin;
 	/** One per swarm; a handful, so a list beats a map. */
-	readonly peers: Peer[] = [];
+	readonly peers: Member[] = [];
 	readonly messages: TokenBucket;
 	readonly connectedMs: number;
 	/** When the last valid message came; undefined before the first. */
@@ -61,7 +65,7 @@ export class Connection {
 		this.aliveMs = nowMs;
 	}
 
-	peerIn(infoHash: string): Peer | undefined {
+	peerIn(infoHash: string): Member | undefined {
 		for (const peer of this.peers) if (peer.swarm.infoHash === infoHash) return peer;
 		return undefined;
 	}

@@ -2,7 +2,7 @@ import type { Limits } from './limits.ts';
 import type { Offerer } from './offer-ledger.ts';
 import type { Peer } from './peer.ts';
 import type { RandomSet } from './random-set.ts';
-import type { Swarm } from './swarm.ts';
+import type { Swarm } from './peer.ts';
 import type { OfferResult } from './tally.ts';
 
 /** Who asks for peers, and what is known of it. */

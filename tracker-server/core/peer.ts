@@ -1,10 +1,15 @@
-import type { Connection, SignedRole } from './connection.ts';
+import type { MemberConnection, SignedRole } from './connection.ts';
 import type { Limits } from './limits.ts';
 import { OfferLedger } from './offer-ledger.ts';
 import type { RemotePeer } from './offer-ledger.ts';
-import type { Swarm } from './swarm.ts';
+import type { MemberSwarm } from './swarm.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { wireOfId } from './wire-text.ts';
+
+/** A swarm of this node's peers. */
+export type Swarm = MemberSwarm<Peer>;
+/** A connection and the peers that came over it. */
+export type Connection = MemberConnection<Peer>;
 
 /** One connection's membership in one swarm. */
 export class Peer {

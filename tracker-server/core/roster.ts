@@ -1,7 +1,7 @@
-import type { Connection } from './connection.ts';
+import type { Connection, Swarm } from './peer.ts';
 import type { Limits } from './limits.ts';
 import { Peer } from './peer.ts';
-import { Swarm } from './swarm.ts';
+import { MemberSwarm } from './swarm.ts';
 
 /** Why there is no room for a peer. */
 export type NoRoom = 'swarms' | 'address' | 'full';
@@ -37,7 +37,7 @@ export class Roster {
 		const { addressKey, region } = connection.origin;
 		let swarm = this.swarms.get(infoHash);
 		if (!swarm) {
-			swarm = new Swarm(infoHash);
+			swarm = new MemberSwarm<Peer>(infoHash);
 			this.swarms.set(infoHash, swarm);
 		}
 		const peer = new Peer(peerId, swarm, connection, this.#limits, nowMs);

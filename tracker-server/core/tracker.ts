@@ -1,6 +1,6 @@
 import type { Abroad } from './abroad.ts';
 import { heed, strike } from './conduct.ts';
-import { Connection } from './connection.ts';
+import { MemberConnection } from './connection.ts';
 import type { Grant, Link, Origin } from './connection.ts';
 import { defaultLimits } from './limits.ts';
 import type { Limits } from './limits.ts';
@@ -21,7 +21,7 @@ import type { ReplyHints, SwarmCounts } from './reply.ts';
 import { Roster } from './roster.ts';
 import type { NoRoom } from './roster.ts';
 import { sameText } from './same-text.ts';
-import type { Swarm } from './swarm.ts';
+import type { Connection, Swarm } from './peer.ts';
 import { Tally, count } from './tally.ts';
 import type { MessageType } from './tally.ts';
 import { wireOfId } from './wire-text.ts';
@@ -94,7 +94,7 @@ export class Tracker {
 	}
 
 	connect(link: Link, origin: Origin, nowMs: number): Connection {
-		const connection = new Connection(link, origin, this.limits, nowMs);
+		const connection = new MemberConnection<Peer>(link, origin, this.limits, nowMs);
 		this.#connections.add(connection);
 		return connection;
 	}

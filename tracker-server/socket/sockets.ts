@@ -4,7 +4,7 @@ import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
 
 import { addressKey, clientAddress, subnetOf } from '../core/address.ts';
-import type { Connection } from '../core/connection.ts';
+import type { Connection } from '../core/peer.ts';
 import { count } from '../core/tally.ts';
 import type { Tracker } from '../core/tracker.ts';
 import { UpgradeGate } from './upgrade-gate.ts';

@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 
-import type { CloseReason, Connection, Link } from '../core/connection.ts';
+import type { CloseReason, Link } from '../core/connection.ts';
+import type { Connection } from '../core/peer.ts';
 import { textFrame } from './text-frame.ts';
 
 /** Why a socket ended, for the metrics. */

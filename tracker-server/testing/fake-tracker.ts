@@ -1,4 +1,5 @@
-import type { CloseReason, Connection, Link, Origin } from '../core/connection.ts';
+import type { CloseReason, Link, Origin } from '../core/connection.ts';
+import type { Connection } from '../core/peer.ts';
 import { Tracker } from '../core/tracker.ts';
 import type { TrackerOptions } from '../core/tracker.ts';
 import { textOfWire, wireOfText } from '../core/wire-text.ts';
