@@ -40,6 +40,11 @@ export class SimMedia {
 		return this.#buffer;
 	}
 
+	/** The info dictionary that a manifest's infohash is of. */
+	infoDict(manifest: Manifest): Uint8Array<ArrayBuffer> {
+		return segmentInfoDict(manifest);
+	}
+
 	/** Begins a new run, as after a reload. */
 	newEpoch(epoch: number): void {
 		this.#epoch = epoch;
