@@ -69,9 +69,9 @@ export async function runHls(
 			task,
 		);
 	} finally {
-		for (const viewer of viewers) await viewer.close();
 		stop();
 		await origin.close();
+		for (const viewer of viewers) await viewer.close();
 	}
 }
 
@@ -120,10 +120,12 @@ function broadcast(folder: string, { shape, videoBps }: HlsTask): () => void {
 			ffmpeg.stdin!.write(drawFrame(texture, shift, shape));
 		}
 	}, 5);
-	return () => {
+	const stop = () => {
 		clearInterval(timer);
 		ffmpeg.kill('SIGKILL');
 	};
+	process.once('exit', stop);
+	return stop;
 }
 
 function drawFrame(texture: Uint8Array, shift: number, { width, height }: SourceShape): Uint8Array {
