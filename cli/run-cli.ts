@@ -1,11 +1,15 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, explain } from './cli-error.ts';
 import { addDoctor } from './doctor.ts';
+import { addKey } from './key.ts';
+import { addRelay } from './relay.ts';
+import { addSeed } from './seed.ts';
 import { addTorrentGet } from './torrent-get.ts';
 import { addTorrentInfo } from './torrent-info.ts';
 import { addTorrentMake } from './torrent-make.ts';
 import { addTorrentSeed } from './torrent-seed.ts';
 import { addTracker } from './tracker.ts';
+import { addWatch } from './watch.ts';
 
 /** The whole command line: `shoal` with all its commands. */
 export function makeProgram(): Command {
@@ -14,6 +18,10 @@ export function makeProgram(): Command {
 		.version(VERSION)
 		.showHelpAfterError('(--help shows how)')
 		.exitOverride();
+	addSeed(program);
+	addWatch(program);
+	addRelay(program);
+	addKey(program);
 	const torrent = program
 		.command('torrent')
 		.description('make, share and fetch ordinary torrents that browsers can reach');

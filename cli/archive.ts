@@ -1,0 +1,34 @@
+import { stat } from 'node:fs/promises';
+import { Output, showBytes } from './output.ts';
+import { readDiskFiles } from './disk-files.ts';
+import type { SiteOptions } from './site.ts';
+import { loadSite, siteOf } from './site.ts';
+import { describeMade, makeWithProgress, writeTorrent } from './torrent-make.ts';
+
+/** Makes the torrent of a recorded broadcast, beside it, and tells how to go on sharing it. */
+export async function writeArchiveTorrent(
+	file: string,
+	options: SiteOptions,
+	output: Output,
+): Promise<void> {
+	const { size } = await stat(file);
+	if (size === 0) {
+		output.warn(`${file} is empty: nothing was kept`);
+		return;
+	}
+	const { trackers } = await loadSite(options).catch(() => ({ trackers: options.tracker ?? [] }));
+	const made = await makeWithProgress(
+		await readDiskFiles(file),
+		{ comment: 'A broadcast recorded with Shoal' },
+		output,
+		trackers,
+		new AbortController().signal,
+	);
+	const torrent = `${file}.torrent`;
+	await writeTorrent(torrent, made.torrentFile, true);
+	const link = `${siteOf(options)}/torrents/#${made.metainfo.infoHash}`;
+	output.event(
+		`Kept ${showBytes(size)} in ${file}, and ${torrent}.\nShare it: shoal torrent seed ${file}\nIts link will be ${link}`,
+		describeMade(made, { type: 'archive', file, torrent, link }),
+	);
+}

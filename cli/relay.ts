@@ -1,0 +1,127 @@
+import type { Command } from 'commander';
+import { Viewer } from '../src/lib/index.ts';
+import { CliError, EXIT } from './cli-error.ts';
+import { HlsChannel, feedHls, serveHls } from './hls.ts';
+import { NODE_PEER } from './node-peer.ts';
+import { Output, showRate } from './output.ts';
+import type { OutputOptions } from './output.ts';
+import type { SiteOptions } from './site.ts';
+import { loadSite, siteOptions } from './site.ts';
+import { aborted, stopSignal } from './until-stopped.ts';
+
+interface RelayOptions extends SiteOptions, OutputOptions {
+	readonly upLimit?: string;
+	readonly window: string;
+	readonly http?: string;
+}
+
+const SECOND_MS = 1_000;
+
+/** `shoal relay`. */
+export function addRelay(program: Command): void {
+	siteOptions(
+		program
+			.command('relay <links...>')
+			.description('add capacity to channels: fetch and pass on, show nothing'),
+	)
+		.option('--up-limit <mbit>', 'pass on at most so many Mbit/s, all channels together')
+		.option('--window <seconds>', 'hold and serve the last so many seconds', '60')
+		.option('--http <port>', 'serve the channels as HLS too; PORT or HOST:PORT')
+		.option('--json', 'say it in JSON, one object a line')
+		.option('-q, --quiet', 'say nothing but faults')
+		.addHelpText(
+			'after',
+			`
+Examples:
+  $ shoal relay "https://shoal.example/watch/#…"
+  $ shoal relay LINK1 LINK2 --up-limit 50 --window 300
+  $ shoal relay LINK --http 0.0.0.0:8090        (HLS at http://…:8090/live.m3u8)`,
+		)
+		.action(relay);
+}
+
+async function relay(links: string[], options: RelayOptions): Promise<void> {
+	const output = new Output(options);
+	const stopped = stopSignal();
+	const windowMs = Number(options.window) * 1000;
+	if (!(windowMs >= 2_000 && windowMs <= 3_600_000)) {
+		throw new CliError(EXIT.usage, '--window takes 2 to 3600 seconds');
+	}
+	const upMbit = Number(options.upLimit);
+	const viewers: Viewer[] = [];
+	const undo: (() => unknown)[] = [];
+	try {
+		for (const link of links) {
+			const viewer = new Viewer(link, {
+				config: await loadSite(options, link),
+				role: 'relay',
+				dvrMs: windowMs,
+				...NODE_PEER,
+				...(upMbit > 0 && { maxUploadBps: (upMbit * 1e6) / links.length }),
+			});
+			viewers.push(viewer);
+			undo.push(() => viewer.close());
+		}
+		if (options.http) {
+			const channels = new Map(
+				viewers.map(({ channel }) => [channel.id, new HlsChannel(windowMs)]),
+			);
+			const server = await serveHls(channels, options.http);
+			undo.push(() => server.close());
+			output.result(`${server.url}/live.m3u8`, { type: 'serving', url: server.url });
+			for (const viewer of viewers) {
+				const channel = channels.get(viewer.channel.id);
+				if (channel) void keepFeeding(viewer, channel, stopped);
+			}
+		}
+		for (const viewer of viewers) {
+			viewer.on('state', ({ type }) =>
+				output.event(`${viewer.channel.id.slice(0, 8)}…: ${type}`, {
+					type: 'state',
+					channel: viewer.channel.id,
+					state: type,
+				}),
+			);
+			await viewer.open();
+		}
+		const timer = setInterval(() => report(viewers, output), SECOND_MS);
+		undo.push(() => clearInterval(timer));
+		await aborted(stopped);
+	} finally {
+		for (const step of undo.reverse()) await step();
+	}
+}
+
+/** A broadcast that ends may be followed by another on the channel. */
+async function keepFeeding(
+	viewer: Viewer,
+	channel: HlsChannel,
+	stopped: AbortSignal,
+): Promise<void> {
+	while (!stopped.aborted) {
+		await feedHls(viewer, channel);
+		await new Promise((resolve) => setTimeout(resolve, SECOND_MS));
+	}
+}
+
+function report(viewers: readonly Viewer[], output: Output): void {
+	let up = 0;
+	let links = 0;
+	for (const { stats, channel } of viewers) {
+		up += stats.uploadBps;
+		links += stats.links;
+		if (!output.json) continue;
+		const { uploadBps, downloadBps, windowBytes, segments, segmentsLost } = stats;
+		output.event('', {
+			type: 'stats',
+			channel: channel.id,
+			links: stats.links,
+			uploadBps,
+			downloadBps,
+			windowBytes,
+			segments,
+			segmentsLost,
+		});
+	}
+	output.progress(`${viewers.length} channels · ${links} links · passing on ${showRate(up)}`);
+}

@@ -1,0 +1,169 @@
+import type { EncodedPacket, InputAudioTrack, InputTrack, InputVideoTrack } from 'mediabunny';
+import { ALL_FORMATS, EncodedPacketSink, Input, ReadableStreamSource } from 'mediabunny';
+import type { EncodedSegment } from '../src/lib/node.ts';
+import { CliError, EXIT } from './cli-error.ts';
+import { Segmenter } from './segmenter.ts';
+import { SegmentQueue } from './segment-queue.ts';
+
+/** How a source is turned into segments. */
+export interface RemuxOptions {
+	/** Shortest segment; it ends at the next key frame. */
+	readonly segmentMs: number;
+	/** Where the timeline goes on, microseconds. */
+	readonly startUs: number;
+	/** Something odd that was dealt with, or that people should change; each text once. */
+	readonly onWarning: (text: string) => void;
+	readonly signal: AbortSignal;
+}
+
+/** A leap of the source's clock larger than this is a new timeline, seconds. */
+const LEAP_S = 2;
+
+/**
+ * Media as it comes in (MP4, fMP4, WebM, Matroska, MPEG-TS, MP3, AAC, Ogg …) as segments for a channel, without decoding.
+ * Ends with the stream. Throws a `CliError` for what can't be sent.
+ */
+export async function* remux(
+	stream: ReadableStream<Uint8Array>,
+	options: RemuxOptions,
+): AsyncGenerator<EncodedSegment> {
+	const input = new Input({
+		source: new ReadableStreamSource(stream, { handleUnhandledError: () => undefined }),
+		formats: ALL_FORMATS,
+	});
+	const stop = () => input.dispose();
+	options.signal.addEventListener('abort', stop);
+	const queue = new SegmentQueue();
+	try {
+		const tracks = await openTracks(input, options);
+		const pumping = pump(tracks, options, queue).then(
+			() => queue.end(),
+			(error: unknown) => queue.end(error),
+		);
+		yield* queue;
+		await pumping;
+	} catch (error) {
+		if (!options.signal.aborted) throw error;
+	} finally {
+		queue.end();
+		options.signal.removeEventListener('abort', stop);
+		input.dispose();
+	}
+}
+
+/** What goes out: one video track, one audio track, or one of them. */
+interface Tracks {
+	readonly video: InputVideoTrack | undefined;
+	readonly audio: InputAudioTrack | undefined;
+}
+
+async function openTracks(input: Input, { onWarning }: RemuxOptions): Promise<Tracks> {
+	let videos: InputVideoTrack[];
+	let audios: InputAudioTrack[];
+	try {
+		videos = await input.getVideoTracks();
+		audios = await input.getAudioTracks();
+	} catch (cause) {
+		throw new CliError(EXIT.input, UNREADABLE, { cause });
+	}
+	const [video, audio] = [videos[0], audios[0]];
+	if (!video && !audio) throw new CliError(EXIT.input, 'There is neither picture nor sound in it');
+	for (const track of [video, audio]) {
+		if (!track || (await track.getCodec()) !== null) continue;
+		throw new CliError(
+			EXIT.input,
+			`Its ${track.type} has a codec that can't be sent. With ffmpeg: ffmpeg -i SOURCE -c:v libx264 -bf 0 -g 30 -c:a aac -f mpegts - | shoal seed -`,
+		);
+	}
+	if (videos.length > 1 || audios.length > 1) {
+		onWarning('It has several tracks; the first picture and the first sound are sent.');
+	}
+	return { video, audio };
+}
+
+const UNREADABLE =
+	'This is no media that can be sent (MP4, WebM, Matroska, MPEG-TS, MP3, AAC, Ogg …). ' +
+	'ffmpeg turns anything else, FLV too, into it: ffmpeg -i SOURCE -c copy -f mpegts - | shoal seed -';
+
+async function pump(tracks: Tracks, options: RemuxOptions, queue: SegmentQueue): Promise<void> {
+	const { video, audio } = tracks;
+	const timeline = new Timeline(options.startUs / 1e6);
+	const segmenter = new Segmenter({ tracks, options, emit: (segment) => queue.push(segment) });
+	const first = video ? await new EncodedPacketSink(video).getFirstKeyPacket() : null;
+	if (video && !first) throw new CliError(EXIT.input, 'Its picture has no key frame');
+	if (first) timeline.begin(first.timestamp);
+	await segmenter.open();
+	const lanes: Promise<void>[] = [];
+	if (video && first) lanes.push(lane(video, first, timeline, segmenter, queue, options));
+	if (audio) lanes.push(lane(audio, undefined, timeline, segmenter, queue, options));
+	await Promise.all(lanes);
+	await segmenter.close();
+}
+
+/** Moves one track's packets, on the channel's timeline, into the segmenter. */
+async function lane(
+	track: InputTrack,
+	first: EncodedPacket | undefined,
+	timeline: Timeline,
+	segmenter: Segmenter,
+	queue: SegmentQueue,
+	{ onWarning, signal }: RemuxOptions,
+): Promise<void> {
+	const clock = timeline.lane();
+	let newest = -Infinity;
+	for await (const packet of new EncodedPacketSink(track).packets(first)) {
+		if (signal.aborted) return;
+		await queue.room();
+		const { atS, leapt } = clock.place(packet.timestamp, packet.duration);
+		if (leapt) onWarning('The source’s clock leapt; the broadcast goes on without a gap.');
+		if (atS < timeline.startS - 0.0005) continue; // sound from before the first picture
+		if (atS < newest && track.type === 'video') {
+			onWarning(
+				'It has B-frames, which cost delay and may judder: encode with -bf 0 (or -tune zerolatency).',
+			);
+		}
+		newest = Math.max(newest, atS);
+		await segmenter.add(
+			track.type === 'video' ? 'video' : 'audio',
+			packet.clone({ timestamp: atS }),
+		);
+	}
+	segmenter.finish(track.type === 'video' ? 'video' : 'audio');
+}
+
+/** The source's times on the channel's timeline: they begin where that stands, and leaps are taken out. */
+class Timeline {
+	readonly startS: number;
+	#offsetS: number | undefined;
+
+	constructor(startS: number) {
+		this.startS = startS;
+	}
+
+	begin(firstS: number): void {
+		this.#offsetS ??= this.startS - firstS;
+	}
+
+	/** The clock of one track. Tracks leap together: the second one follows the offset that the first has found. */
+	lane() {
+		let own: number | undefined;
+		let due: number | undefined;
+		return {
+			place: (sourceS: number, durationS: number): { atS: number; leapt: boolean } => {
+				this.begin(sourceS);
+				own ??= this.#offsetS ?? 0;
+				let leapt = false;
+				if (due !== undefined && Math.abs(sourceS + own - due) > LEAP_S) {
+					const found = this.#offsetS ?? own;
+					const follows = Math.abs(sourceS + found - due) <= LEAP_S;
+					leapt = !follows;
+					own = follows ? found : due - sourceS;
+					this.#offsetS = own;
+				}
+				const atS = sourceS + own;
+				due = Math.max(due ?? -Infinity, atS + durationS);
+				return { atS, leapt };
+			},
+		};
+	}
+}
