@@ -19,7 +19,7 @@ export const GIVE_UP_MS = 8000;
 /** Pieces that nobody asked for, tolerated from one neighbour in its life. */
 export const MAX_UNSOLICITED = 3;
 /** After a subscription ends, pieces already on their way are still taken for this long. */
-export const SUBSCRIPTION_GRACE_MS = 2000;
+export const SUBSCRIPTION_GRACE_MS = 3000;
 /** Broken promises (claimed or subscribed, not delivered) before a neighbour is passed over for a while. */
 export const BROKEN_PROMISES = 3;
 /** How long a neighbour is passed over. */

@@ -91,3 +91,17 @@ test('forgets a parent that left, and one that failed', () => {
 	expect(mine.lacksAny()).toBe(true);
 	expect(mine.hop()).toBe(255);
 });
+
+test('takes what is still on its way from a former parent, through several changes', () => {
+	const mine = parents();
+	const parent = fakeNeighbour(0, { depths: depths(1) });
+	evaluate(mine, [parent], 0);
+	mine.onSubscribed(parent, 0xff, 0xff, 10);
+	mine.fail(parent, 0, 20);
+	evaluate(mine, [parent], 30);
+	mine.fail(parent, 1, 40);
+	evaluate(mine, [parent], 50);
+	expect(parent.asked).toBe(0xfc);
+	expect(parent.former & 0b11).toBe(0b11);
+	expect(parent.graceUntilMs).toBeGreaterThan(2000);
+});

@@ -146,7 +146,9 @@ export class Parents {
 			if (neighbour.role === undefined) continue;
 			const wish = this.#wishOf(neighbour);
 			if (wish === neighbour.asked) continue;
-			neighbour.former = neighbour.asked & ~wish;
+			// What ended a moment ago may still be on its way; a later change must not make it an offence.
+			const before = nowMs < neighbour.graceUntilMs ? neighbour.former : 0;
+			neighbour.former = (before | neighbour.asked) & ~wish;
 			neighbour.graceUntilMs = nowMs + SUBSCRIPTION_GRACE_MS;
 			neighbour.granted &= wish;
 			neighbour.asked = wish;
