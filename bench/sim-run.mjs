@@ -1,7 +1,7 @@
 // `npm run bench:sim` and `npm run bench:soak`: bundles a simulator bench and runs it. `--json FILE` writes the figures.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'vite';
 
@@ -24,7 +24,14 @@ await build({
 		},
 	},
 });
-const program = ['--expose-gc', '--max-old-space-size=16000', join(dir, `${name}.mjs`), ...rest];
+// A swarm that doesn't fit fails by itself, before the machine runs out of memory for everybody.
+const heapMb = Math.max(512, Math.min(8000, Math.floor(freemem() / 2 ** 21)));
+const program = [
+	'--expose-gc',
+	`--max-old-space-size=${heapMb}`,
+	join(dir, `${name}.mjs`),
+	...rest,
+];
 const child = spawn(process.execPath, program, { stdio: 'inherit' });
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
 	process.on(signal, () => child.kill(signal));
