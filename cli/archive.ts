@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { Output, showBytes } from './output.ts';
+import { type Output, showBytes } from './output.ts';
 import { readDiskFiles } from './disk-files.ts';
 import type { SiteOptions } from './site.ts';
 import { loadSite, siteOf } from './site.ts';
