@@ -46,8 +46,11 @@ export type {
 	TorrentStatus,
 	TorrentTracker,
 } from './torrents/status.ts';
+export { openSharedTorrents } from './torrents/shared-torrents.ts';
 export { makeTorrent } from './torrents/torrent-maker.ts';
 export type { MadeTorrent, MakerFile, MakerOptions } from './torrents/torrent-maker.ts';
 export type { TorrentPatron } from './torrents/torrent-patron.ts';
 export { TorrentService } from './torrents/torrent-service.ts';
-export { magnetOf, resolveSource } from './torrents/torrent-source.ts';
+export { magnetOf, resolveSource, sharedTorrent } from './torrents/torrent-source.ts';
+export { TorrentPlayer } from './torrent-player.ts';
+export type { TorrentPlayerState } from './torrent-player.ts';

@@ -1,4 +1,5 @@
 import { ShoalError } from '../model/error.ts';
+import { decodeMetainfo } from './metainfo.ts';
 import type { BlobFile } from './make-in-worker.ts';
 import type { Answers, Call, HostMessage, PatronEvent, PatronMessage } from './service-message.ts';
 import type { TorrentEngine } from './torrent-engine.ts';
@@ -198,15 +199,20 @@ export class TorrentHost {
 	): Promise<Answers['seed']> {
 		const keeping = this.#keeping;
 		if (!keeping) throw new ShoalError('bad-torrent', 'Files are seeded by their folder here');
-		const { decodeMetainfo } = await import('./metainfo.ts');
+
 		const { infoHash } = await decodeMetainfo(torrentFile);
+		if (this.#engine.has(infoHash)) {
+			// Its files are stored or on their way; copying over them would tear what is open.
+			const added = await this.#engine.add(torrentFile);
+			return this.#own(owner, added, { trackers: [], paused: false });
+		}
 		const store = keeping.seedStore(infoHash, files, (kept) => {
 			this.#engine.setKept(infoHash, kept);
 			if (kept) void this.#keep(infoHash);
 			else void keeping.forget(infoHash);
 		});
 		const added = await this.#engine.add(torrentFile, { store, complete: true });
-		return this.#own(owner, added, { trackers: [], paused: false }, !added.already);
+		return this.#own(owner, added, { trackers: [], paused: false }, true);
 	}
 
 	#own(
