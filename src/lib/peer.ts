@@ -6,6 +6,7 @@ import { pieceCount, type Manifest } from './model/manifest.ts';
 import type { SignedManifest } from './model/manifest-delta.ts';
 import type { HelloMessage, Message, SignalMessage } from './model/message.ts';
 import type { Proofs } from './model/proofs.ts';
+import { EarlyMessages } from './early-messages.ts';
 import { Acceptance } from './sign/acceptance.ts';
 import { ManifestIntake, type IntakeResult } from './sign/manifest-intake.ts';
 import type { PeerEvents, PeerOptions, ReceivedSegment, RefusalStats } from './peer-options.ts';
@@ -39,6 +40,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 	readonly #byLink = new Map<Link, Neighbour>();
 	readonly #instance = new Uint8Array(16);
 	readonly #initRequests: InitRequests;
+	readonly #early = new EarlyMessages((from, message) => this.#take(from, message));
 	readonly #manifests: ManifestExchange;
 	/** Epoch and sequence from which segments are wanted. */
 	#start: StartPoint | undefined;
@@ -238,12 +240,22 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		}
 		this.#scheduler.heard(from);
 		if (from.role === undefined && message.type !== 'hello') return;
+		this.#take(from, message);
+	}
+
+	#take(from: Neighbour, message: Message): void {
+		if (this.#closed || this.#byLink.get(from.link) !== from) return;
+		if (this.#isEarly(message) && this.#early.hold(from, message)) return;
 		switch (message.type) {
 			case 'hello':
 				return this.#onHello(from, message);
 			case 'manifest':
 			case 'manifest-delta':
-				return this.#intake.take(message, (result) => this.#onIntake(from, result));
+				this.#early.begin(from);
+				return this.#intake.take(message, (result) => {
+					this.#onIntake(from, result);
+					this.#early.end(from);
+				});
 			case 'want-manifest':
 				return this.#manifests.answer(from, message);
 			case 'have':
@@ -279,6 +291,20 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			case 'bye':
 				from.link.close('bye');
 				return this.#forget(from);
+		}
+	}
+
+	/** Whether a message speaks of a segment whose manifest isn't known: it may be under way, or being checked. */
+	#isEarly(message: Message): boolean {
+		switch (message.type) {
+			case 'piece':
+				return !this.#scheduler.knows(message.index);
+			case 'have':
+				return !this.#scheduler.knows(message.first);
+			case 'manifest-delta':
+				return !this.#manifests.signedAt(message.baseFirstPiece);
+			default:
+				return false;
 		}
 	}
 
@@ -457,6 +483,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 	#forget(neighbour: Neighbour): void {
 		if (!this.#byLink.delete(neighbour.link)) return;
 		this.#budgets.delete(neighbour);
+		this.#early.forget(neighbour);
 		this.#scheduler.remove(neighbour);
 		this.#exchange.remove(neighbour.link);
 		this.emit('links', { count: this.#byLink.size });

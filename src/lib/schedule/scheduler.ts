@@ -263,6 +263,11 @@ export class Scheduler {
 		this.#evaluate();
 	}
 
+	/** Whether a piece belongs to a segment that was taken up and is still in the window. */
+	knows(index: number): boolean {
+		return this.#tracks.of(index) !== undefined;
+	}
+
 	/** Starts wanting a segment that was known but not wanted. */
 	want(firstPiece: number): void {
 		const track = this.#tracks.of(firstPiece);

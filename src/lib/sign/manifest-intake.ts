@@ -18,6 +18,14 @@ export type IntakeResult =
 	| { readonly type: 'overloaded' }
 	| { readonly type: 'bad'; readonly why: 'protocol' | 'bad-signature' };
 
+/** A manifest whose proofs are under way. */
+interface Check {
+	readonly done: ((result: IntakeResult) => void)[];
+	readonly firstPiece: number;
+	/** Set when all proofs are here. */
+	judge: (() => IntakeResult) | undefined;
+}
+
 /** Signatures checked a second, at most, over all links. */
 const MAX_VERIFICATIONS_PER_S = 200;
 /** Manifests being checked at one time, at most. */
@@ -34,7 +42,8 @@ export class ManifestIntake {
 	readonly #infoDict: (manifest: Manifest) => Uint8Array;
 	readonly #now: () => number;
 	readonly #known: (firstPiece: number) => SignedManifest | undefined;
-	readonly #checking = new Map<string, ((result: IntakeResult) => void)[]>();
+	/** In the order in which they came. */
+	readonly #checking = new Map<string, Check>();
 	#windowStartMs = 0;
 	#verifiedInWindow = 0;
 
@@ -108,41 +117,58 @@ export class ManifestIntake {
 		const name = toHex(signature) + toHex(manifest.sha256) + manifest.sequence;
 		const waiting = this.#checking.get(name);
 		if (waiting) {
-			waiting.push(done);
+			waiting.done.push(done);
 			return;
 		}
 		if (this.#checking.size >= MAX_CHECKING || !this.#mayVerify()) {
 			done({ type: 'overloaded' });
 			return;
 		}
-		this.#checking.set(name, [done]);
-		const finish = (result: IntakeResult) => {
-			const all = this.#checking.get(name) ?? [];
+		const check: Check = { done: [done], firstPiece: manifest.firstPiece, judge: undefined };
+		this.#checking.set(name, check);
+		const bytes = signedBytes(dict);
+		// Side by side: pieces are right behind, and every one of these may take a while in a browser.
+		let genuine: boolean | undefined;
+		let infoHash: Uint8Array | undefined;
+		let sha256: Uint8Array | undefined;
+		const settle = () => {
+			if (genuine === undefined || !infoHash || !sha256) return;
+			const isGenuine = genuine;
+			const isFitting = equalBytes(infoHash, manifest.infoHash);
+			const signed = { manifest, dict, signature, sha256 };
+			check.judge = () => {
+				if (!isGenuine) return { type: 'bad', why: 'bad-signature' };
+				if (!isFitting) return { type: 'bad', why: 'protocol' };
+				return { type: 'verdict', verdict: this.#acceptance.judge(signed, this.#now()), signed };
+			};
+			this.#finish();
+		};
+		this.#proofs.verify(this.#channel, signature, bytes, (verified) => {
+			genuine = verified;
+			settle();
+		});
+		this.#proofs.sha1(this.#infoDict(manifest), (digest) => {
+			infoHash = digest;
+			settle();
+		});
+		this.#proofs.sha256(bytes, (digest) => {
+			sha256 = digest;
+			settle();
+		});
+	}
+
+	/** Judges what has been checked, in the order it came in: proofs may overtake each other, and a gap would be seen where none is. */
+	#finish(): void {
+		for (const [name, { done, firstPiece, judge }] of this.#checking) {
+			if (!judge) return;
 			this.#checking.delete(name);
-			all.forEach((each, i) => {
+			const result = judge();
+			done.forEach((each, i) => {
 				// Only the first to bring it has brought news.
 				const repeat = i > 0 && result.type === 'verdict' && result.verdict.type === 'accept';
-				each(repeat ? { type: 'known', firstPiece: manifest.firstPiece } : result);
+				each(repeat ? { type: 'known', firstPiece } : result);
 			});
-		};
-		const bytes = signedBytes(dict);
-		this.#proofs.verify(this.#channel, signature, bytes, (genuine) => {
-			if (!genuine) {
-				finish({ type: 'bad', why: 'bad-signature' });
-				return;
-			}
-			this.#proofs.sha1(this.#infoDict(manifest), (infoHash) => {
-				if (!equalBytes(infoHash, manifest.infoHash)) {
-					finish({ type: 'bad', why: 'protocol' });
-					return;
-				}
-				this.#proofs.sha256(bytes, (sha256) => {
-					const signed = { manifest, dict, signature, sha256 };
-					const verdict = this.#acceptance.judge(signed, this.#now());
-					finish({ type: 'verdict', verdict, signed });
-				});
-			});
-		});
+		}
 	}
 
 	#mayVerify(): boolean {
