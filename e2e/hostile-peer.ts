@@ -125,10 +125,18 @@ function misbehave(mischief: Mischief, means: Means): (message: Message) => void
 }
 
 function sendNoise({ send, wrong }: Means): (message: Message) => void {
-	const manifests: Manifest[] = [];
+	let newest: Manifest | undefined;
+	let isParent = false;
 	const block = (index: number, begin: number, length: number) => {
 		send({ type: 'piece', index, begin, block: new Uint8Array(length).fill(0x66) });
 		wrong();
+	};
+	// Noise that comes behind the true piece is not even looked at: as a parent it goes on with every segment, so that some
+	// comes in front. Whoever leaves it as a parent gets what nobody asked for.
+	const push = () => {
+		if (!newest || !isParent) return;
+		for (let i = 0; i < pieceCount(newest); i++)
+			block(newest.firstPiece + i, 0, Math.min(16_384, pieceBytes(newest, i)));
 	};
 	return (message) => {
 		// It poses as the best neighbour there is, next to the broadcaster and with all the room in the world.
@@ -141,17 +149,14 @@ function sendNoise({ send, wrong }: Means): (message: Message) => void {
 		if (message.type === 'request') block(message.index, message.begin, message.length);
 		if (message.type === 'subscribe') {
 			send({ type: 'subscribed', substreams: message.substreams, asked: message.substreams });
-			const newest = manifests.at(-1);
-			if (newest) {
-				for (let i = 0; i < pieceCount(newest); i++)
-					block(newest.firstPiece + i, 0, Math.min(16_384, pieceBytes(newest, i)));
-			}
+			isParent = true;
+			push();
 		}
 		if (message.type !== 'manifest') return;
-		const manifest = decodeManifest(message.dict);
-		manifests.push(manifest);
-		const bits = new Uint8Array(Math.ceil(pieceCount(manifest) / 8)).fill(0xff);
-		send({ type: 'have', first: manifest.firstPiece, bits });
+		newest = decodeManifest(message.dict);
+		const bits = new Uint8Array(Math.ceil(pieceCount(newest) / 8)).fill(0xff);
+		send({ type: 'have', first: newest.firstPiece, bits });
+		push();
 		send({ type: 'want-manifest', piece: undefined, before: 0 });
 	};
 }

@@ -234,6 +234,24 @@ for (const kind of ['error', 'throw', 'mute'] as const) {
 	});
 }
 
+test('a picture that is too much for the encoder gets smaller until it keeps up', async ({
+	lab,
+}) => {
+	const reports = await lab.evaluate(() => window.runBreaking([], 'slow', 14_000));
+	expect(reports.filter((report) => report.code === 'overloaded').length).toBeGreaterThan(0);
+	const segments = reports.filter((report) => report.type === 'segment');
+	segments.slice(1).forEach((segment, i) => {
+		expect(segment.startUs - segments[i]!.startUs).toBe(500_000);
+		expect(segment.discontinuity).toBe(segment.init !== segments[i]!.init);
+	});
+	const framesIn = (from: number) =>
+		segments.at(from + 4)!.framesEncoded - segments.at(from)!.framesEncoded;
+	expect(framesIn(1)).toBeLessThan(8);
+	expect(framesIn(-6)).toBeGreaterThan(20);
+	expect(segments[0]!.width).toBe(1280);
+	expect(segments.at(-1)!.width).toBe(640);
+});
+
 test('encoders that break one after the other end the broadcast with an error', async ({ lab }) => {
 	const everyFrame = Array.from({ length: 1000 }, (_, i) => i);
 	const reports = await lab.evaluate((at) => window.runBreaking(at, 'error', 6000), everyFrame);

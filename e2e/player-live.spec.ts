@@ -147,8 +147,11 @@ test('segments in any order come out in order', async ({ page }) => {
 			return { legs: [{ media, from: 0, to: 12 * PACE[media] }], late };
 		},
 		check(seen, media) {
-			const times = seen.shown.map(({ mediaS }) => mediaS);
-			expect(times).toEqual([...times].sort((a, b) => a - b));
+			const steps = seen.shown.map(({ mediaS }, i) => mediaS - (seen.shown[i - 1]?.mediaS ?? 0));
+			const back = steps.filter((stepS) => stepS < 0);
+			// A seek may show once more the frame that the playhead stands in when the next one was on screen already.
+			expect(Math.min(0, ...back)).toBeGreaterThan(-0.05);
+			expect(back.length).toBeLessThanOrEqual(seen.stats.nudges + seen.stats.jumps);
 			expect(playedS(seen, 6, 12)).toBeGreaterThan(4);
 			expect(seen.stats.rebuilds).toBe(0);
 			// The delay has grown to what this path needs.

@@ -148,12 +148,28 @@ class Lab {
 	}
 }
 
+/** Pictures wider than this are too much for an encoder that is slow. */
+const SLOW_ABOVE = 640;
+
+/** How an encoder goes wrong: at the planned frames, or with every picture that is too large for it. */
+type Breakage = 'error' | 'throw' | 'mute' | 'slow';
+
 /** A `VideoEncoder` that breaks at some frames, counted through all that were made. */
-function breakingEncoder(breakAt: readonly number[], kind: 'error' | 'throw' | 'mute') {
+function breakingEncoder(breakAt: readonly number[], kind: Breakage) {
 	let count = 0;
 	return class extends VideoEncoder {
 		#fail: (error: DOMException) => void;
 		#isMute = false;
+		#width = 0;
+
+		override get encodeQueueSize() {
+			return kind === 'slow' && this.#width > SLOW_ABOVE ? 5 : super.encodeQueueSize;
+		}
+
+		override configure(config: VideoEncoderConfig) {
+			this.#width = config.width;
+			super.configure(config);
+		}
 
 		constructor(init: VideoEncoderInit) {
 			super({ ...init, output: (...output) => void (this.#isMute || init.output(...output)) });
@@ -170,11 +186,7 @@ function breakingEncoder(breakAt: readonly number[], kind: 'error' | 'throw' | '
 }
 
 /** Runs the worker's part in the page for a while, with an encoder that breaks. */
-async function runBreaking(
-	breakAt: readonly number[],
-	kind: 'error' | 'throw' | 'mute',
-	ms: number,
-) {
+async function runBreaking(breakAt: readonly number[], kind: Breakage, ms: number) {
 	const source = await openCamera();
 	const reports: EncoderReport[] = [];
 	const media = { VideoEncoder: breakingEncoder(breakAt, kind), AudioEncoder };
@@ -192,8 +204,10 @@ async function runBreaking(
 	source.close();
 	return reports.map((report) => {
 		if (report.type === 'segment') {
-			const { type, startUs, sinceKeyFrame, discontinuity, init, bytes } = report;
-			return { type, startUs, sinceKeyFrame, discontinuity, init, length: bytes.length };
+			const { type, startUs, sinceKeyFrame, discontinuity, init, bytes, stats } = report;
+			const { framesEncoded, width } = stats;
+			const length = bytes.length;
+			return { type, startUs, sinceKeyFrame, discontinuity, init, length, framesEncoded, width };
 		}
 		return { type: report.type, code: 'code' in report ? report.code : undefined };
 	});

@@ -235,7 +235,8 @@ export class Tracker {
 		if (!probed) {
 			holder.contestedMs = nowMs;
 			held?.link.probe();
-		} else if (held && held.aliveMs > holder.contestedMs) {
+		} else if (held && held.aliveMs >= holder.contestedMs) {
+			// On a fast path the answer comes within the millisecond of the question.
 			return this.#refuse(connection, message.infoHash, 'peer_id_taken');
 		}
 		const seconds = Math.ceil(probeMs / 1000) + 1;

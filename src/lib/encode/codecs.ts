@@ -103,6 +103,16 @@ export function scaleFor(
 	return SCALES.find(carries) ?? SCALES.at(-1) ?? 1;
 }
 
+/** The next smaller scale, or the smallest. */
+export function smallerScale(scale: number): number {
+	return SCALES.find((other) => other < scale) ?? scale;
+}
+
+/** The next larger scale, or full size. */
+export function largerScale(scale: number): number {
+	return SCALES.findLast((other) => other > scale) ?? scale;
+}
+
 function even(length: number): number {
 	return Math.max(2, Math.round(length / 2) * 2);
 }

@@ -1,6 +1,7 @@
 import { ShoalError } from '../model/error.ts';
 import { fitInto, scaleFor, videoCandidates } from './codecs.ts';
 import type { Emit } from './encoder-message.ts';
+import { EncoderLoad } from './encoder-load.ts';
 import { FrameClock } from './frame-clock.ts';
 import type { MediaCodecs } from './media-codecs.ts';
 import type { Packet } from './packet.ts';
@@ -20,9 +21,6 @@ const STUCK_US = 3_000_000;
 /** So many broken encoders within `FAILURES_US` are the end. */
 const MOST_FAILURES = 6;
 const FAILURES_US = 20_000_000;
-const OVERLOAD_WINDOW_US = 5_000_000;
-/** Share of frames dropped in a window that is worth telling. */
-const OVERLOAD_SHARE = 0.2;
 
 interface VideoLaneOptions {
 	readonly profile: Profile;
@@ -47,7 +45,7 @@ export class VideoLane {
 	#held: VideoFrame | undefined;
 	/** A size and its configurations that the next segment begins with. */
 	#switchTo: { picture: Picture; configs: VideoEncoderConfig[] } | undefined;
-	/** The size that the source would have if the bitrate allowed, and the scale it has of that. */
+	/** The size that the source would have if all allowed it, and the scale of that which the bitrate allows. */
 	#full: Size = { width: 0, height: 0 };
 	#scale = 1;
 	#needsSize = true;
@@ -62,9 +60,7 @@ export class VideoLane {
 	#lastOutputUs = 0;
 	#failuresUs: number[] = [];
 	#worksSince = false;
-	#windowEndUs = OVERLOAD_WINDOW_US;
-	#windowIn = 0;
-	#windowDropped = 0;
+	readonly #load = new EncoderLoad();
 	framesIn = 0;
 	framesEncoded = 0;
 	framesDropped = 0;
@@ -129,7 +125,7 @@ export class VideoLane {
 	/** Takes a frame and closes it. `arrivalUs` is media time. */
 	take(frame: VideoFrame, arrivalUs: number): void {
 		this.framesIn++;
-		this.#windowIn++;
+		this.#load.noteTaken();
 		const picture = this.#picture;
 		if (!picture || frame.displayWidth === 0) return frame.close();
 		this.#checkSize(frame);
@@ -159,7 +155,7 @@ export class VideoLane {
 		const hasWaited = nowUs - Math.max(this.#lastOutputUs, 0) > STUCK_US;
 		if (cutter.pendingFrames > 0 && hasWaited)
 			this.#onError(new Error('the encoder is stuck'), nowUs);
-		this.#tellOverload(nowUs);
+		this.#checkLoad(nowUs);
 	}
 
 	/** Begins again at a later time: the clock has jumped. */
@@ -206,7 +202,7 @@ export class VideoLane {
 		if (!coder || !this.#held) return false;
 		if (coder.queuedFrames > (isFirst ? MOST_QUEUED_FIRST : MOST_QUEUED)) {
 			this.framesDropped++;
-			this.#windowDropped++;
+			this.#load.noteDropped();
 			return false;
 		}
 		const isKey = isFresh || (isFirst && segment % (profile.keyFrameMs / profile.segmentMs) === 0);
@@ -279,8 +275,9 @@ export class VideoLane {
 	#wantedSize(): Size {
 		const { frameRate } = this.#options.profile;
 		this.#scale = scaleFor(this.#full, { bps: this.#bps, frameRate }, this.#scale);
+		const scale = Math.min(this.#scale, this.#load.mostScale);
 		const { width, height } = this.#full;
-		return fitInto(this.#full, { width: width * this.#scale, height: height * this.#scale });
+		return fitInto(this.#full, { width: width * scale, height: height * scale });
 	}
 
 	/** Has the size that source and bitrate ask for taken up with the next segment, if it is another one. */
@@ -316,15 +313,14 @@ export class VideoLane {
 		return settled.flatMap((check) => (check.status === 'fulfilled' ? check.value : []));
 	}
 
-	#tellOverload(nowUs: number): void {
-		if (nowUs < this.#windowEndUs) return;
-		const share = this.#windowDropped / Math.max(1, this.#windowIn);
-		if (share > OVERLOAD_SHARE) {
+	/** A picture that the encoder can't keep up with is made smaller. */
+	#checkLoad(nowUs: number): void {
+		const before = this.#load.mostScale;
+		const share = this.#load.settle(nowUs);
+		if (share !== undefined) {
 			const detail = `${Math.round(share * 100)} % of frames were dropped before the encoder`;
 			this.#options.emit({ type: 'warning', code: 'overloaded', detail });
 		}
-		this.#windowEndUs = nowUs + OVERLOAD_WINDOW_US;
-		this.#windowIn = 0;
-		this.#windowDropped = 0;
+		if (this.#load.mostScale !== before) this.#prepareSize();
 	}
 }

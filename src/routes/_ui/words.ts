@@ -193,8 +193,8 @@ export const WARNING_WORDS: Readonly<Record<string, Words>> = {
 	},
 	overloaded: {
 		what: 'This computer is too busy.',
-		why: 'Pictures are dropped because encoding can’t keep up.',
-		todo: 'Close other programs or tabs, or choose Steady.',
+		why: 'Encoding can’t keep up, so viewers get a smaller picture for a while.',
+		todo: 'Close other programs or tabs.',
 	},
 	fork: {
 		what: 'Someone else broadcasts under this link.',
