@@ -18,6 +18,10 @@ export const REPAIR_SLACK_MS = 150;
 export const GIVE_UP_MS = 8000;
 /** Pieces that nobody asked for, tolerated from one neighbour in its life. */
 export const MAX_UNSOLICITED = 3;
+/** Blocks that brought nothing (held already, or of no known segment), tolerated from one neighbour in a short time. */
+export const MAX_WASTED_BLOCKS = 1000;
+/** Of these, forgotten every second. */
+export const WASTED_BLOCKS_PER_S = 100;
 /** After a subscription ends, pieces already on their way are still taken for this long. */
 export const SUBSCRIPTION_GRACE_MS = 3000;
 /** Broken promises (claimed or subscribed, not delivered) before a neighbour is passed over for a while. */

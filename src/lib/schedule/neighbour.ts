@@ -56,6 +56,9 @@ export interface Neighbour {
 	brokenPromises: number;
 	snubbedUntilMs: number;
 	unsolicited: number;
+	/** Blocks of late that brought nothing, and when the latest did; see `MAX_WASTED_BLOCKS`. */
+	wastedBlocks: number;
+	wastedAtMs: number;
 	/** Share of the pieces we sent it first that others announced soon after; for the broadcaster's dealing. */
 	spread: number;
 	readonly bytesIn: Meter;
@@ -123,6 +126,8 @@ export function newNeighbour(link: Link, slot: number, nowMs: number): Neighbour
 		brokenPromises: 0,
 		snubbedUntilMs: 0,
 		unsolicited: 0,
+		wastedBlocks: 0,
+		wastedAtMs: nowMs,
 		spread: 1,
 		bytesIn: newMeter(),
 		bytesOut: newMeter(),

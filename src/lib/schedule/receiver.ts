@@ -1,7 +1,7 @@
 import type { Link, LinkEnd } from '../model/link.ts';
 import { SUBSTREAMS, type PieceMessage } from '../model/message.ts';
 import { BLOCK_BYTES } from '../model/segment.ts';
-import { MAX_UNSOLICITED } from './bounds.ts';
+import { MAX_UNSOLICITED, MAX_WASTED_BLOCKS, WASTED_BLOCKS_PER_S } from './bounds.ts';
 import { noteLag, noteService } from './lateness.ts';
 import { count, type Neighbour } from './neighbour.ts';
 import { addBlock, startPiece, type PartialPiece } from './partial-piece.ts';
@@ -36,8 +36,8 @@ export class Receiver {
 			(from.asked & bit) !== 0 || ((from.former & bit) !== 0 && nowMs < from.graceUntilMs);
 		const track = this.#tracks.of(index);
 		if (!track) {
-			if (!subscribed) this.#countUnsolicited(from);
-			else this.stats.duplicateBytes += block.length;
+			if (subscribed) this.#countWasted(from, block.length, nowMs);
+			else this.#countUnsolicited(from);
 			return undefined;
 		}
 		const offset = index - track.firstPiece;
@@ -47,8 +47,7 @@ export class Receiver {
 		const lagMs = nowMs - track.knownAtMs;
 		if (track.states[offset] !== MISSING) {
 			// A second source that was asked, a canceled request, or a push that crossed an announcement.
-			from.duplicateBytes += block.length;
-			this.stats.duplicateBytes += block.length;
+			this.#countWasted(from, block.length, nowMs);
 			this.#book.forget(track, offset, from.slot);
 			if (subscribed) noteLag(from, index, lagMs);
 			return undefined;
@@ -102,6 +101,16 @@ export class Receiver {
 		const whole = addBlock(partial, begin, block);
 		if (whole) this.#partials.delete(index);
 		return whole;
+	}
+
+	/** Bytes that brought nothing. An honest neighbour sends few: who sends them on and on is flooding. */
+	#countWasted(from: Neighbour, bytes: number, nowMs: number): void {
+		from.duplicateBytes += bytes;
+		this.stats.duplicateBytes += bytes;
+		const forgotten = ((nowMs - from.wastedAtMs) * WASTED_BLOCKS_PER_S) / 1000;
+		from.wastedBlocks = Math.max(0, from.wastedBlocks - forgotten) + 1;
+		from.wastedAtMs = nowMs;
+		if (from.wastedBlocks > MAX_WASTED_BLOCKS) this.#end(from.link, 'protocol');
 	}
 
 	#countUnsolicited(from: Neighbour): void {
