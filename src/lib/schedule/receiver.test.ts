@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+import type { LinkEnd } from '../model/link.ts';
+import { fakeNeighbour } from '../testing/fake-neighbour.ts';
+import { MAX_UNSOLICITED } from './bounds.ts';
+import { Receiver } from './receiver.ts';
+import { RequestBook } from './request-book.ts';
+import { Roster } from './roster.ts';
+import { CHECKING, HELD, trackSegment } from './segment-track.ts';
+import { Tracks } from './tracks.ts';
+
+const BLOCK = 16_384;
+const piece = (index: number, begin: number, length: number) =>
+	({ type: 'piece', index, begin, block: new Uint8Array(length).fill(index) }) as const;
+
+function setup() {
+	const roster = new Roster();
+	const join = () => {
+		const neighbour = roster.add(fakeNeighbour(0).link, 0);
+		if (!neighbour) throw new Error('no slot');
+		return Object.assign(neighbour, { role: 'viewer' as const });
+	};
+	const tracks = new Tracks();
+	const track = trackSegment(
+		{ firstPiece: 0, count: 2, pieceLength: 2 * BLOCK, length: 3 * BLOCK, wanted: true },
+		1000,
+	);
+	tracks.add(track);
+	const book = new RequestBook(roster);
+	const ended: LinkEnd[] = [];
+	const receiver = new Receiver(tracks, book, (_, why) => ended.push(why));
+	return { receiver, book, track, ended, from: join(), other: join() };
+}
+
+test('a subscribed piece is whole with its last block, in whatever order they come', () => {
+	const { receiver, track, from } = setup();
+	from.asked = 1;
+	expect(receiver.take(from, piece(0, BLOCK, BLOCK), 1050)).toBeUndefined();
+	const came = receiver.take(from, piece(0, 0, BLOCK), 1080);
+	expect(came?.whole.length).toBe(2 * BLOCK);
+	expect(came?.lagMs).toBe(80);
+	expect(track.states[0]).toBe(CHECKING);
+	expect(receiver.stats.bytesFromViewers).toBe(2 * BLOCK);
+	expect(from.lagMs[0]).toBe(80);
+});
+
+test('a piece is never mixed from two neighbours', () => {
+	const { receiver, track, from, other } = setup();
+	from.asked = other.asked = 1;
+	receiver.take(from, piece(0, 0, BLOCK), 1050);
+	// A middle block of another doesn't complete it; a first one begins anew.
+	expect(receiver.take(other, piece(0, BLOCK, BLOCK), 1060)).toBeUndefined();
+	expect(receiver.take(other, piece(0, 0, BLOCK), 1061)).toBeUndefined();
+	expect(receiver.take(other, piece(0, BLOCK, BLOCK), 1062)?.whole.length).toBe(2 * BLOCK);
+	expect(track.states[0]).toBe(CHECKING);
+});
+
+test('an answer settles the request and says how long it took', () => {
+	const { receiver, book, track, from } = setup();
+	book.ask(track, 1, from, 1000);
+	expect(receiver.take(from, piece(1, 0, BLOCK), 1090)).toBeDefined();
+	expect(from.serviceMs).toBe(90);
+	expect(from.outstanding).toBe(0);
+});
+
+test('what comes twice is counted and not taken again', () => {
+	const { receiver, track, from } = setup();
+	from.asked = 2;
+	track.states[1] = HELD;
+	expect(receiver.take(from, piece(1, 0, BLOCK), 1050)).toBeUndefined();
+	expect(receiver.stats.duplicateBytes).toBe(BLOCK);
+	expect(track.states[1]).toBe(HELD);
+});
+
+test('pieces nobody asked for are dropped, and too many of them end the link', () => {
+	const { receiver, track, from, ended } = setup();
+	for (let i = 0; i < MAX_UNSOLICITED; i++) receiver.take(from, piece(1, 0, BLOCK), 1050);
+	expect(ended).toEqual([]);
+	receiver.take(from, piece(1, 0, BLOCK), 1060);
+	expect(ended).toEqual(['protocol']);
+	expect(track.states[1]).not.toBe(CHECKING);
+});
+
+test('a late answer to a request taken back is no offence', () => {
+	const { receiver, book, track, from, ended } = setup();
+	book.ask(track, 1, from, 1000);
+	book.withdrawFirst(track, 1);
+	expect(receiver.take(from, piece(1, 0, BLOCK), 1500)?.whole.length).toBe(BLOCK);
+	expect(from.unsolicited).toBe(0);
+	expect(ended).toEqual([]);
+});
+
+test('a block of a wrong length ends the link', () => {
+	const { receiver, from, ended } = setup();
+	from.asked = 2;
+	receiver.take(from, piece(1, 0, 100), 1050);
+	expect(ended).toEqual(['protocol']);
+});

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { fakeNeighbour } from '../testing/fake-neighbour.ts';
+import type { Link } from '../model/link.ts';
+import { RequestBook } from './request-book.ts';
+import { Roster } from './roster.ts';
+import { trackSegment } from './segment-track.ts';
+
+function setup() {
+	const roster = new Roster();
+	const join = () => {
+		const { link, sent } = fakeNeighbour(0);
+		const neighbour = roster.add(link as Link, 0);
+		if (!neighbour) throw new Error('no slot');
+		return { neighbour, sent };
+	};
+	const track = trackSegment(
+		{ firstPiece: 40, count: 2, pieceLength: 32_768, length: 50_000, wanted: true },
+		0,
+	);
+	return { book: new RequestBook(roster), track, first: join(), second: join() };
+}
+
+test('asks for every block of a piece, and counts it as one', () => {
+	const { book, track, first } = setup();
+	book.ask(track, 1, first.neighbour, 5);
+	expect(first.sent).toEqual([
+		{ type: 'request', index: 41, begin: 0, length: 16_384 },
+		{ type: 'request', index: 41, begin: 16_384, length: 848 },
+	]);
+	expect(first.neighbour.outstanding).toBe(1);
+	expect(book.isAsked(track, 1, first.neighbour.slot)).toBe(true);
+	expect(book.wasAsked(track, 1)).toBe(true);
+	expect(book.wasAsked(track, 0)).toBe(false);
+});
+
+test('what one delivered is taken back from the other', () => {
+	const { book, track, first, second } = setup();
+	book.ask(track, 0, first.neighbour, 5);
+	book.ask(track, 0, second.neighbour, 6);
+	book.release(track, 0, first.neighbour.slot);
+	expect(first.sent.filter(({ type }) => type === 'cancel')).toEqual([]);
+	expect(second.sent.filter(({ type }) => type === 'cancel').length).toBe(2);
+	expect([first.neighbour.outstanding, second.neighbour.outstanding]).toEqual([0, 0]);
+	expect(book.isAsked(track, 0, second.neighbour.slot)).toBe(false);
+});
+
+test('the second takes the place of a first that is withdrawn', () => {
+	const { book, track, first, second } = setup();
+	book.ask(track, 0, first.neighbour, 5);
+	book.ask(track, 0, second.neighbour, 6);
+	book.withdrawFirst(track, 0);
+	expect(track.askedFirst[0]).toBe(second.neighbour.slot);
+	expect(first.sent.some(({ type }) => type === 'cancel')).toBe(true);
+	expect([first.neighbour.outstanding, second.neighbour.outstanding]).toEqual([0, 1]);
+});
+
+test('forgets who refused once, whatever it says again', () => {
+	const { book, track, first } = setup();
+	book.ask(track, 0, first.neighbour, 5);
+	book.forget(track, 0, first.neighbour.slot);
+	book.forget(track, 0, first.neighbour.slot);
+	expect(first.neighbour.outstanding).toBe(0);
+	expect(book.isAsked(track, 0, first.neighbour.slot)).toBe(false);
+	expect(first.sent.some(({ type }) => type === 'cancel')).toBe(false);
+});

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { FakeClock } from '../testing/fake-clock.ts';
+import { fakeNeighbour } from '../testing/fake-neighbour.ts';
+import { SPREAD_MS } from './bounds.ts';
+import type { Neighbour } from './neighbour.ts';
+import { Roster } from './roster.ts';
+import { trackSegment } from './segment-track.ts';
+import { SpreadWatch } from './spread-watch.ts';
+
+function setup(count: number) {
+	const clock = new FakeClock();
+	const roster = new Roster();
+	const all = Array.from({ length: count }, () => {
+		const neighbour = roster.add(fakeNeighbour(0).link, 0);
+		if (!neighbour) throw new Error('no slot');
+		return Object.assign(neighbour, { role: 'viewer' as const, uplinkKbps: 1000, rttMs: 60 });
+	});
+	const track = trackSegment(
+		{ firstPiece: 0, count: 1, pieceLength: 16_384, length: 16_384, wanted: true },
+		0,
+	);
+	const given: Neighbour[] = [];
+	const watch = new SpreadWatch(clock, roster, (to) => given.push(to));
+	const give = (child: Neighbour) => {
+		track.pushed[0] = (track.pushed[0] ?? 0) | (1 << child.slot);
+		track.holders[0] = (track.holders[0] ?? 0) | (1 << child.slot);
+		watch.watch(child, track, 0);
+	};
+	return { clock, roster, track, given, watch, give, all };
+}
+
+test('a piece that somebody else announces has spread: nobody gets it twice', () => {
+	const { clock, track, given, give, all } = setup(3);
+	const [child, , other] = all;
+	if (!child || !other) throw new Error('too few');
+	give(child);
+	track.holders[0] = (track.holders[0] ?? 0) | (1 << other.slot);
+	clock.advance(SPREAD_MS + 200);
+	expect(given).toEqual([]);
+	expect(child.spread).toBe(1);
+});
+
+test('a piece that nobody else announces goes to the best of the others, and is held against the first', () => {
+	const { clock, given, give, all } = setup(3);
+	const [child, weak, strong] = all;
+	if (!child || !weak || !strong) throw new Error('too few');
+	strong.uplinkKbps = 9000;
+	give(child);
+	clock.advance(SPREAD_MS + 119);
+	expect(given).toEqual([]);
+	clock.advance(2);
+	expect(given).toEqual([strong]);
+	expect(child.spread).toBeLessThan(1);
+});
+
+test('whoever got it of us too proves nothing', () => {
+	const { clock, given, give, all } = setup(3);
+	const [child, second, third] = all;
+	if (!child || !second || !third) throw new Error('too few');
+	give(child);
+	give(second);
+	clock.advance(SPREAD_MS + 121);
+	expect(given[0]).toBe(third);
+});
+
+test('an only neighbour is not blamed, nor one that left, and nothing happens after the end', () => {
+	const alone = setup(1);
+	const [only] = alone.all;
+	if (!only) throw new Error('too few');
+	alone.give(only);
+	alone.clock.advance(1000);
+	expect(only.spread).toBe(1);
+
+	const { clock, roster, given, give, watch, all } = setup(2);
+	const [left, stays] = all;
+	if (!left || !stays) throw new Error('too few');
+	give(left);
+	roster.remove(left);
+	clock.advance(1000);
+	give(stays);
+	watch.close();
+	clock.advance(1000);
+	expect(given).toEqual([]);
+});
