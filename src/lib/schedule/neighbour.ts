@@ -64,6 +64,8 @@ export interface Neighbour {
 	readonly bytesIn: Meter;
 	readonly bytesOut: Meter;
 	duplicateBytes: number;
+	/** What its link had buffered when last looked at, and when that last shrank. */
+	readonly buffer: { bytes: number; movedAtMs: number };
 }
 
 /** A running total and a rate smoothed over a few seconds. */
@@ -132,6 +134,7 @@ export function newNeighbour(link: Link, slot: number, nowMs: number): Neighbour
 		bytesIn: newMeter(),
 		bytesOut: newMeter(),
 		duplicateBytes: 0,
+		buffer: { bytes: 0, movedAtMs: nowMs },
 	};
 }
 

@@ -102,3 +102,27 @@ test('measures its rate while blocks wait', () => {
 	expect(uplink.measuredBps).toBeGreaterThan(7_000_000);
 	expect(uplink.measuredBps).toBeLessThan(9_500_000);
 });
+
+test('a link that had nothing to send is not taken for stuck when it fills', () => {
+	const { uplink, sent, push } = setup();
+	const [busy, other] = [fakeNeighbour(0), fakeNeighbour(1)];
+	push(other, 1);
+	uplink.drain(0, [busy, other]);
+	(other.link as { bufferedBytes: number }).bufferedBytes = 0;
+	// After a pause manifests and an init segment fill a buffer: the uplink is full, and the next block waits.
+	(busy.link as { bufferedBytes: number }).bufferedBytes = 60_000;
+	push(other, 2, { queuedAtMs: 1000 });
+	uplink.drain(1000, [busy, other]);
+	expect(sent.map(({ index }) => index)).toEqual([1]);
+});
+
+test('a buffer that does not move belongs to who is gone, and holds up nobody else', () => {
+	const { uplink, sent, push } = setup();
+	const [gone, other] = [fakeNeighbour(0), fakeNeighbour(1)];
+	(gone.link as { bufferedBytes: number }).bufferedBytes = 60_000;
+	push(other, 1);
+	uplink.drain(0, [gone, other]);
+	expect(sent).toEqual([]);
+	uplink.drain(301, [gone, other]);
+	expect(sent.map(({ index }) => index)).toEqual([1]);
+});

@@ -1,5 +1,4 @@
 import { AHEAD_MS, LINK_AHEAD_BYTES, MIN_AHEAD_BYTES, STALE_SEND_MS } from './bounds.ts';
-import type { Link } from '../model/link.ts';
 import type { Neighbour } from './neighbour.ts';
 
 /** One block on its way to a neighbour. */
@@ -38,7 +37,6 @@ export class Uplink {
 	#queue: Sending[] = [];
 	#pushed = 0;
 	#capBps: number;
-	readonly #buffers = new WeakMap<Link, { bytes: number; movedAtMs: number }>();
 	#creditBytes = 0;
 	#creditAtMs = 0;
 	#estimateBps = ASSUMED_BPS;
@@ -159,15 +157,12 @@ export class Uplink {
 	}
 
 	/** A buffer that doesn't move belongs to a peer that is gone, and mustn't be taken for a full uplink. */
-	#isStuck({ link }: Neighbour, nowMs: number): boolean {
+	#isStuck({ link, buffer }: Neighbour, nowMs: number): boolean {
 		const { bufferedBytes } = link;
-		const seen = this.#buffers.get(link);
-		if (!seen || bufferedBytes < seen.bytes || bufferedBytes === 0) {
-			this.#buffers.set(link, { bytes: bufferedBytes, movedAtMs: nowMs });
-			return false;
-		}
-		seen.bytes = bufferedBytes;
-		return nowMs - seen.movedAtMs > STUCK_MS;
+		// A buffer that was empty when last looked at has had no time to get stuck.
+		if (bufferedBytes < buffer.bytes || buffer.bytes === 0) buffer.movedAtMs = nowMs;
+		buffer.bytes = bufferedBytes;
+		return nowMs - buffer.movedAtMs > STUCK_MS;
 	}
 
 	#leave(sending: Sending): void {
