@@ -1,16 +1,26 @@
 import type { Clock, Random } from '../util/clock.ts';
 
 interface Due {
-	atMs: number;
-	order: number;
+	readonly atMs: number;
+	readonly order: number;
 	callback: (() => void) | undefined;
 }
 
-/** A virtual clock with a heap of what is due: millions of events, in one order for one seed. */
+/** Milliseconds that lie within reach of the ring; what is due later waits in blocks of as many. */
+const RING_MS = 4096;
+
+/**
+ * A virtual clock for millions of events, run in one order for one seed: by time, then as they were set. Events wait
+ * unsorted in a slot for each millisecond and are put in order when it comes.
+ */
 export class SimClock implements Clock {
 	#nowMs = 0;
 	#order = 0;
-	#heap: Due[] = [];
+	/** The millisecond that `#now` holds the events of. */
+	#slot = 0;
+	readonly #now: Due[] = [];
+	readonly #ring: Due[][] = Array.from({ length: RING_MS }, () => []);
+	readonly #later = new Map<number, Due[]>();
 	/** Events run so far. */
 	events = 0;
 
@@ -24,14 +34,21 @@ export class SimClock implements Clock {
 
 	after(delayMs: number, callback: () => void): () => void {
 		const due: Due = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, callback };
-		this.#push(due);
+		this.#add(due);
 		return () => (due.callback = undefined);
 	}
 
 	/** Runs everything due until `untilMs`; `each` after every event. */
 	run(untilMs: number, each?: () => void): void {
-		for (let first = this.#heap[0]; first && first.atMs <= untilMs; first = this.#heap[0]) {
-			this.#pop();
+		for (;;) {
+			const first = this.#now[0];
+			if (!first) {
+				if (this.#slot >= Math.floor(untilMs)) break;
+				this.#enter(this.#slot + 1);
+				continue;
+			}
+			if (first.atMs > untilMs) break;
+			takeFirst(this.#now);
 			if (!first.callback) continue;
 			this.#nowMs = first.atMs;
 			this.events++;
@@ -41,40 +58,67 @@ export class SimClock implements Clock {
 		this.#nowMs = untilMs;
 	}
 
-	#push(due: Due): void {
-		const heap = this.#heap;
-		let at = heap.length;
-		heap.push(due);
-		while (at > 0) {
-			const up = (at - 1) >> 1;
-			const parent = heap[up];
-			if (!parent || !isBefore(due, parent)) break;
-			heap[at] = parent;
-			at = up;
+	#add(due: Due): void {
+		const slot = Math.floor(due.atMs);
+		if (slot <= this.#slot) insert(this.#now, due);
+		else if (slot < blockOf(this.#slot) + RING_MS) this.#ring[slot % RING_MS]?.push(due);
+		else {
+			const block = blockOf(slot);
+			const waiting = this.#later.get(block);
+			if (waiting) waiting.push(due);
+			else this.#later.set(block, [due]);
 		}
-		heap[at] = due;
 	}
 
-	#pop(): void {
-		const heap = this.#heap;
-		const last = heap.pop();
-		if (!last || heap.length === 0) return;
-		let at = 0;
-		for (;;) {
-			let down = 2 * at + 1;
-			let child = heap[down];
-			if (!child) break;
-			const other = heap[down + 1];
-			if (other && isBefore(other, child)) {
-				child = other;
-				down++;
-			}
-			if (!isBefore(child, last)) break;
-			heap[at] = child;
-			at = down;
+	#enter(slot: number): void {
+		this.#slot = slot;
+		if (slot === blockOf(slot)) {
+			const waiting = this.#later.get(slot) ?? [];
+			this.#later.delete(slot);
+			for (const due of waiting) this.#add(due);
 		}
-		heap[at] = last;
+		const waiting = this.#ring[slot % RING_MS] ?? [];
+		for (const due of waiting) if (due.callback) insert(this.#now, due);
+		waiting.length = 0;
 	}
+}
+
+function blockOf(slot: number): number {
+	return slot - (slot % RING_MS);
+}
+
+/** Into a binary heap, earliest first. */
+function insert(heap: Due[], due: Due): void {
+	let at = heap.length;
+	heap.push(due);
+	while (at > 0) {
+		const up = (at - 1) >> 1;
+		const parent = heap[up];
+		if (!parent || !isBefore(due, parent)) break;
+		heap[at] = parent;
+		at = up;
+	}
+	heap[at] = due;
+}
+
+function takeFirst(heap: Due[]): void {
+	const last = heap.pop();
+	if (!last || heap.length === 0) return;
+	let at = 0;
+	for (;;) {
+		let down = 2 * at + 1;
+		let child = heap[down];
+		if (!child) break;
+		const other = heap[down + 1];
+		if (other && isBefore(other, child)) {
+			child = other;
+			down++;
+		}
+		if (!isBefore(child, last)) break;
+		heap[at] = child;
+		at = down;
+	}
+	heap[at] = last;
 }
 
 function isBefore(a: Due, b: Due): boolean {

@@ -1,4 +1,4 @@
-import { concatBytes, utf8 } from '../util/bytes.ts';
+import { concatBytes, equalBytes, utf8 } from '../util/bytes.ts';
 import type { Proofs } from '../model/proofs.ts';
 import { encodeManifest, type Manifest } from '../model/manifest.ts';
 import type { SignedManifest } from '../model/manifest-delta.ts';
@@ -110,10 +110,7 @@ export class SimMedia {
 					: checksum(bytes, 20),
 			),
 		sha256: (bytes, done) => done(bytes === this.#buffer ? this.#wholeDigest : checksum(bytes, 32)),
-		verify: (_, signature, bytes, done) => {
-			const genuine = checksum(bytes, 64);
-			done(genuine.every((byte, i) => byte === signature[i]));
-		},
+		verify: (_, signature, bytes, done) => done(equalBytes(checksum(bytes, 64), signature)),
 	};
 
 	#pieceDigest(offset: number, length: number): Uint8Array {
@@ -129,7 +126,7 @@ export class SimMedia {
 /** FNV-1a, spread over as many bytes as asked for. Not for anything outside a simulation. */
 function checksum(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
 	let hash = 0x811c9dc5;
-	for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+	for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193);
 	const digest = new Uint8Array(length);
 	for (let i = 0; i < length; i++) {
 		hash = Math.imul(hash ^ i, 0x01000193);
