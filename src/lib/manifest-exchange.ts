@@ -31,6 +31,8 @@ export class ManifestExchange {
 	readonly #scheduler: () => Scheduler;
 	readonly #askedAtMs = new Map<number, number>();
 	readonly #answers = new WeakMap<Neighbour, TokenBucket>();
+	#told:
+		{ base: SignedManifest; next: SignedManifest; changes: Uint8Array<ArrayBuffer> } | undefined;
 
 	constructor(clock: Clock, window: DvrWindow, scheduler: () => Scheduler) {
 		this.#clock = clock;
@@ -55,11 +57,19 @@ export class ManifestExchange {
 				type: 'manifest-delta',
 				signature: signed.signature,
 				baseFirstPiece: base.manifest.firstPiece,
-				changes: manifestChanges(base, signed.manifest),
+				changes: this.#changesOf(base, signed),
 			});
 		} else {
 			sendWhole(link, signed);
 		}
+	}
+
+	/** The difference of the two, which every child is told: worked out once. */
+	#changesOf(base: SignedManifest, next: SignedManifest): Uint8Array<ArrayBuffer> {
+		if (this.#told?.base !== base || this.#told.next !== next) {
+			this.#told = { base, next, changes: manifestChanges(base, next.manifest) };
+		}
+		return this.#told.changes;
 	}
 
 	/** Sends a manifest without pieces to everybody; there is nothing to push that would carry it. */

@@ -1,4 +1,4 @@
-import { compareBytes, utf8 } from '../util/bytes.ts';
+import { compareBytes } from '../util/bytes.ts';
 import { ShoalError } from './error.ts';
 
 /** A bencoded value (BEP 3): integer, byte string, list or dictionary with ASCII keys. */
@@ -16,38 +16,70 @@ export interface BencodeLimits {
 
 /** Canonical bencoding: keys sorted as raw bytes, integers without leading zeros (BEP 3). */
 export function encodeBencode(value: Bencoded): Uint8Array<ArrayBuffer> {
-	const parts: Uint8Array[] = [];
-	write(value, parts);
-	// Not as arguments: a torrent of ten thousand files has more parts than a call may have.
-	const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-	let at = 0;
-	for (const part of parts) {
-		joined.set(part, at);
-		at += part.length;
-	}
-	return joined;
+	const out = new Output();
+	write(value, out);
+	return out.bytes();
 }
 
-function write(value: Bencoded, parts: Uint8Array[]): void {
+/** Bytes that grow at the end. Manifests are encoded many times a second, in pieces too small for an encoder of text. */
+class Output {
+	#bytes = new Uint8Array(1024);
+	#length = 0;
+
+	text(text: string): void {
+		const bytes = this.#room(text.length);
+		for (let i = 0; i < text.length; i++) {
+			const code = text.charCodeAt(i);
+			if (code > 0xff) throw new ShoalError('protocol', 'bencode: not a byte');
+			bytes[this.#length++] = code;
+		}
+	}
+
+	raw(raw: Uint8Array): void {
+		this.#room(raw.length).set(raw, this.#length);
+		this.#length += raw.length;
+	}
+
+	bytes(): Uint8Array<ArrayBuffer> {
+		return this.#bytes.slice(0, this.#length);
+	}
+
+	#room(more: number): Uint8Array {
+		const least = this.#length + more;
+		if (least > this.#bytes.length) {
+			const larger = new Uint8Array(Math.max(least, 2 * this.#bytes.length));
+			larger.set(this.#bytes);
+			this.#bytes = larger;
+		}
+		return this.#bytes;
+	}
+}
+
+function write(value: Bencoded, out: Output): void {
 	if (typeof value === 'number') {
 		if (!Number.isSafeInteger(value)) throw new ShoalError('protocol', 'not an integer');
-		parts.push(utf8(`i${value}e`));
+		out.text(`i${value}e`);
 	} else if (value instanceof Uint8Array) {
-		parts.push(utf8(`${value.length}:`), value);
+		out.text(`${value.length}:`);
+		out.raw(value);
 	} else if (Array.isArray(value)) {
-		parts.push(utf8('l'));
-		for (const item of value) write(item, parts);
-		parts.push(utf8('e'));
+		out.text('l');
+		for (const item of value) write(item, out);
+		out.text('e');
 	} else {
-		const entries = [...value].map(([key, item]) => [utf8(key), item] as const);
-		entries.sort(([a], [b]) => compareBytes(a, b));
-		parts.push(utf8('d'));
-		for (const [key, item] of entries) {
-			write(key, parts);
-			write(item, parts);
+		out.text('d');
+		// A key's characters are its bytes, so text sorts as raw bytes do.
+		for (const key of [...value.keys()].sort(byCode)) {
+			out.text(`${key.length}:${key}`);
+			const item = value.get(key);
+			if (item !== undefined) write(item, out);
 		}
-		parts.push(utf8('e'));
+		out.text('e');
 	}
+}
+
+function byCode(a: string, b: string): number {
+	return a < b ? -1 : 1;
 }
 
 const COLON = 0x3a;

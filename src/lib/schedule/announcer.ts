@@ -4,6 +4,9 @@ import { HAVE_BATCH_MS } from './bounds.ts';
 import type { Roster } from './roster.ts';
 import type { Tracks } from './tracks.ts';
 
+/** Holders of a piece that left the window: nobody needs to hear of it. */
+const EVERYBODY = -1;
+
 /** Tells neighbours which pieces we hold: gathered for a moment, and only to those not known to have them. */
 export class Announcer {
 	readonly #clock: Clock;
@@ -37,15 +40,19 @@ export class Announcer {
 		const indexes = this.#pieces.sort((a, b) => a - b);
 		this.#pieces = [];
 		if (this.#mute()) return;
+		const holders = indexes.map((index) => {
+			const track = this.#tracks.of(index);
+			return track ? (track.holders[index - track.firstPiece] ?? 0) : EVERYBODY;
+		});
 		for (const neighbour of this.#roster.all) {
 			if (neighbour.role === undefined) continue;
-			const bit = 1 << neighbour.slot;
-			const news = indexes.filter((index) => {
-				// The broadcaster has everything; it listens to see whether its pieces spread.
-				if (neighbour.role === 'broadcaster') return true;
-				const track = this.#tracks.of(index);
-				return track && ((track.holders[index - track.firstPiece] ?? 0) & bit) === 0;
-			});
+			// The broadcaster has everything; it listens to see whether its pieces spread.
+			const bit = neighbour.role === 'broadcaster' ? 0 : 1 << neighbour.slot;
+			const news: number[] = [];
+			for (let i = 0; i < indexes.length; i++) {
+				if (((holders[i] ?? EVERYBODY) & bit) === 0) news.push(indexes[i] ?? 0);
+			}
+			if (news.length === 0) continue;
 			for (const have of toHaves(news)) neighbour.link.send(have);
 		}
 	}
