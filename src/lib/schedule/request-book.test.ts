@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { fakeNeighbour } from '../testing/fake-neighbour.ts';
-import type { Link } from '../model/link.ts';
 import { RequestBook } from './request-book.ts';
 import { Roster } from './roster.ts';
 import { trackSegment } from './segment-track.ts';
@@ -9,7 +8,7 @@ function setup() {
 	const roster = new Roster();
 	const join = () => {
 		const { link, sent } = fakeNeighbour(0);
-		const neighbour = roster.add(link as Link, 0);
+		const neighbour = roster.add(link, 0);
 		if (!neighbour) throw new Error('no slot');
 		return { neighbour, sent };
 	};

@@ -16,6 +16,7 @@ import { Announcer } from './announcer.ts';
 import { BUSY_PAUSE_MS, GIVE_UP_MS, TICK_MS } from './bounds.ts';
 import { clampUplinkKbps } from './children.ts';
 import { Giver, SMALL_NEIGHBOURHOOD } from './giver.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { noteLag } from './lateness.ts';
 import { Liveness } from './liveness.ts';
 import { neighbourToDrop, wantedLinks } from './neighbourhood.ts';
@@ -75,6 +76,7 @@ export class Scheduler {
 	readonly #announcer: Announcer;
 	readonly #account: Account;
 	readonly #liveness: Liveness;
+	readonly #heartbeat: Heartbeat;
 	#stopTick: (() => void) | undefined;
 	#scannedAtMs = -Infinity;
 	#droppedAtMs = 0;
@@ -83,9 +85,6 @@ export class Scheduler {
 		piecesLost: 0,
 		badPieces: 0,
 	};
-	/** How far this peer's playhead is behind, told to neighbours in pings. */
-	behindMs: number | undefined;
-
 	constructor({ role, clock, random, port, strategy = MIX, uplinkCapBps }: SchedulerOptions) {
 		this.#role = role;
 		this.#clock = clock;
@@ -103,7 +102,15 @@ export class Scheduler {
 			uplink: this.#uplink,
 			push: strategy.push,
 			streamBps: () => this.#account.streamBps,
-			tell: (neighbour, depths) => this.#ping(neighbour, depths),
+			tell: (neighbour, depths) => this.#heartbeat.ping(neighbour, clock.now(), depths),
+		});
+		this.#heartbeat = new Heartbeat({
+			roster,
+			trees: this.#trees,
+			account: this.#account,
+			liveness: this.#liveness,
+			hop: () => this.hop,
+			end: (link, why) => port.end(link, why),
 		});
 		const { parents } = this.#trees;
 		this.#seeker = new Seeker({ strategy, roster, book: this.#book, parents });
@@ -180,6 +187,11 @@ export class Scheduler {
 		this.#evaluateTrees(undefined);
 	}
 
+	/** How far this peer's playhead is behind, told to neighbours in pings. */
+	set behindMs(behindMs: number | undefined) {
+		this.#heartbeat.behindMs = behindMs;
+	}
+
 	/** Takes a new link; gives `undefined` when every slot is taken. */
 	add(link: Link): Neighbour | undefined {
 		return this.#closed ? undefined : this.#roster.add(link, this.#clock.now());
@@ -209,7 +221,7 @@ export class Scheduler {
 			message.uplinkBps === undefined ? undefined : message.uplinkBps / 1000,
 		);
 		if (message.role === 'broadcaster') from.hop = 0;
-		this.#ping(from);
+		this.#heartbeat.ping(from, this.#clock.now());
 		this.#evaluateTrees(undefined);
 		this.#evaluate();
 	}
@@ -452,10 +464,7 @@ export class Scheduler {
 		if (this.#closed) return;
 		const nowMs = this.#clock.now();
 		if (this.#account.settle(nowMs)) this.#dropWorst(nowMs);
-		for (const neighbour of this.#roster.all) {
-			if (this.#liveness.isSilent(neighbour, nowMs)) this.#port.end(neighbour.link, 'silent');
-			else if (this.#liveness.shouldPing(neighbour, nowMs)) this.#ping(neighbour);
-		}
+		this.#heartbeat.beat(nowMs);
 		this.#giver.expire();
 		if (nowMs - this.#trees.evaluatedAtMs >= TREES_MS) this.#evaluateTrees(undefined);
 		this.#evaluate();
@@ -468,23 +477,5 @@ export class Scheduler {
 		if (!worst) return;
 		this.#droppedAtMs = nowMs;
 		this.#port.end(worst.link, 'crowded');
-	}
-
-	#ping(neighbour: Neighbour, told?: Uint8Array): void {
-		if (neighbour.role === undefined) return;
-		const nowMs = this.#clock.now();
-		const depths = told ?? this.#trees.depthsFor(neighbour, nowMs);
-		neighbour.toldDepths = depths;
-		neighbour.toldAtMs = nowMs;
-		neighbour.link.send({
-			type: 'ping',
-			nonce: this.#liveness.pinged(neighbour, nowMs),
-			hop: this.hop,
-			spareKbps: this.#account.spareKbps(this.#trees.promisedKbps()),
-			uplinkKbps: this.#account.uplinkKbps,
-			behindMs: this.behindMs ?? 0xffff,
-			links: this.#roster.all.length,
-			depths,
-		});
 	}
 }
