@@ -15,6 +15,8 @@ export default defineConfig({
 		],
 		environment: 'node',
 		pool: 'forks',
+		// More than there are cores: most of the long ones wait for timers and networks.
+		maxWorkers: 3,
 		// Correctness tests must not turn red because a machine is busy; timing lives in bench/.
 		testTimeout: 30_000,
 		hookTimeout: 60_000,

@@ -1,4 +1,4 @@
-import { webcrypto } from 'node:crypto';
+import { createHash, webcrypto } from 'node:crypto';
 import {
 	decodeManifest,
 	encodeManifest,
@@ -6,10 +6,12 @@ import {
 	pieceCount,
 } from '../src/lib/model/manifest.ts';
 import type { Manifest } from '../src/lib/model/manifest.ts';
+import { applyManifestChanges, type SignedManifest } from '../src/lib/model/manifest-delta.ts';
 import { infoHashInput, parseChannel } from '../src/lib/model/channel.ts';
 import type { Link } from '../src/lib/model/link.ts';
 import type { Message } from '../src/lib/model/message.ts';
 import type { Wire } from '../src/lib/model/wire.ts';
+import { signedBytes } from '../src/lib/sign/manifest-signer.ts';
 import { nodeSwarm } from '../src/lib/testing/node-swarm.ts';
 import { createWire } from '../src/lib/wire/wire.ts';
 
@@ -125,18 +127,16 @@ function misbehave(mischief: Mischief, means: Means): (message: Message) => void
 }
 
 function sendNoise({ send, wrong }: Means): (message: Message) => void {
-	let newest: Manifest | undefined;
+	/** Manifests heard of, by first piece. */
+	const heard = new Map<number, SignedManifest>();
 	let isParent = false;
 	const block = (index: number, begin: number, length: number) => {
 		send({ type: 'piece', index, begin, block: new Uint8Array(length).fill(0x66) });
 		wrong();
 	};
-	// Noise that comes behind the true piece is not even looked at: as a parent it goes on with every segment, so that some
-	// comes in front. Whoever leaves it as a parent gets what nobody asked for.
-	const push = () => {
-		if (!newest || !isParent) return;
-		for (let i = 0; i < pieceCount(newest); i++)
-			block(newest.firstPiece + i, 0, Math.min(16_384, pieceBytes(newest, i)));
+	const sendAll = (manifest: Manifest) => {
+		for (let i = 0; i < pieceCount(manifest); i++)
+			block(manifest.firstPiece + i, 0, Math.min(16_384, pieceBytes(manifest, i)));
 	};
 	return (message) => {
 		// It poses as the best neighbour there is, next to the broadcaster and with all the room in the world.
@@ -150,13 +150,32 @@ function sendNoise({ send, wrong }: Means): (message: Message) => void {
 		if (message.type === 'subscribe') {
 			send({ type: 'subscribed', substreams: message.substreams, asked: message.substreams });
 			isParent = true;
-			push();
+			for (const { manifest } of [...heard.values()].slice(-1)) sendAll(manifest);
 		}
-		if (message.type !== 'manifest') return;
-		newest = decodeManifest(message.dict);
-		const bits = new Uint8Array(Math.ceil(pieceCount(newest) / 8)).fill(0xff);
-		send({ type: 'have', first: newest.firstPiece, bits });
-		push();
-		send({ type: 'want-manifest', piece: undefined, before: 0 });
+		const signed = manifestIn(message, heard);
+		if (!signed) return;
+		const { manifest } = signed;
+		heard.set(manifest.firstPiece, signed);
+		const bits = new Uint8Array(Math.ceil(pieceCount(manifest) / 8)).fill(0xff);
+		send({ type: 'have', first: manifest.firstPiece, bits });
+		// Noise that comes behind the true piece is not even looked at: as a parent it goes on with every segment, so that
+		// some comes in front. Whoever leaves it as a parent gets what nobody asked for.
+		if (isParent) sendAll(manifest);
 	};
+}
+
+/** The manifest that a message tells of, whole or as a difference to one that was heard of. */
+function manifestIn(
+	message: Message,
+	heard: ReadonlyMap<number, SignedManifest>,
+): SignedManifest | undefined {
+	let dict: Uint8Array;
+	if (message.type === 'manifest') dict = message.dict;
+	else if (message.type === 'manifest-delta') {
+		const base = heard.get(message.baseFirstPiece);
+		if (!base) return undefined;
+		dict = applyManifestChanges(base, message.changes);
+	} else return undefined;
+	const sha256 = createHash('sha256').update(signedBytes(dict)).digest();
+	return { manifest: decodeManifest(dict), dict, signature: message.signature, sha256 };
 }

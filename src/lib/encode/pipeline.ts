@@ -216,7 +216,7 @@ export class Pipeline {
 		if (nowUs - (this.#cutter.next + 1) * segmentUs > MOST_BEHIND_MS * 1000) {
 			const index = Math.floor(nowUs / segmentUs);
 			this.#cutter.skipTo(index);
-			this.#video.restart(nowUs);
+			this.#video.skipTo(nowUs);
 			this.#audio.skipTo(index * segmentUs);
 		}
 		this.#wantFrame();

@@ -158,8 +158,16 @@ export class VideoLane {
 		this.#checkLoad(nowUs);
 	}
 
-	/** Begins again at a later time: the clock has jumped. */
-	restart(nowUs: number): void {
+	/** Begins again at a later time: the clock has jumped, or the encoder gave nothing back for as long. */
+	skipTo(nowUs: number): void {
+		const hasFrames = this.#options.cutter.pendingFrames > 0;
+		this.#restart(nowUs);
+		if (!hasFrames) return;
+		const detail = 'the encoder gave nothing back';
+		this.#options.emit({ type: 'warning', code: 'encoder-restarted', detail });
+	}
+
+	#restart(nowUs: number): void {
 		this.#coder?.close();
 		this.#coder = undefined;
 		this.#lastOutputUs = nowUs;
@@ -243,7 +251,7 @@ export class VideoLane {
 	/** A new encoder takes over with the next segment; one that never worked makes room for the next codec. */
 	#onError(cause: unknown, nowUs: number): void {
 		const { cutter, emit, onFailed } = this.#options;
-		this.restart(nowUs);
+		this.#restart(nowUs);
 		this.#resumeSegment = cutter.lastFrameSegment + 1;
 		if (!this.#worksSince && this.#configs.length > 1) this.#configs.shift();
 		this.#failuresUs = [...this.#failuresUs, nowUs].filter((at) => nowUs - at < FAILURES_US);
