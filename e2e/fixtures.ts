@@ -14,10 +14,18 @@ export const test = base.extend<{ people: People }, { site: Site }>({
 		},
 		{ scope: 'worker' },
 	],
-	people: async ({ browser, site }, use) => {
+	people: async ({ browser, site }, use, info) => {
 		await site.start(); // a test before may have left it stopped
 		const people = new People(browser, site.url);
 		await use(people);
+		if (info.status !== info.expectedStatus) {
+			const body = (await people.account()).join('\n');
+			info.attachments.push({
+				name: 'accounts',
+				contentType: 'text/plain',
+				body: Buffer.from(body),
+			});
+		}
 		await people.leave();
 	},
 });

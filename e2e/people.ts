@@ -73,6 +73,22 @@ export class People {
 		return context;
 	}
 
+	/** What every page says of itself, for whoever has to find out why a test failed. */
+	account(): Promise<string[]> {
+		const pages = this.#contexts.flatMap((context) => context.pages());
+		return Promise.all(
+			pages.map(async (page) => {
+				const late = new Promise<string>((resolve) => setTimeout(resolve, 5000, 'no answer'));
+				const read = page.evaluate(() => {
+					const { shoal } = window as { shoal?: { stats?: unknown; viewer?: { stats?: unknown } } };
+					return JSON.stringify([document.hidden, shoal?.stats, shoal?.viewer?.stats]);
+				});
+				const told = await Promise.race([read.catch(String), late]);
+				return `${new URL(page.url()).pathname} ${told}`;
+			}),
+		);
+	}
+
 	/** Everyone leaves. */
 	async leave(): Promise<void> {
 		await Promise.all(this.#contexts.map((context) => context.close()));
