@@ -5,6 +5,8 @@ import type { Manifest } from './model/manifest.ts';
 import type { InitSegment } from './model/segment.ts';
 import { ChannelSession, type SessionOptions } from './channel-session.ts';
 import type { ReceivedSegment as PeerSegment, RefusalStats } from './peer-options.ts';
+import type { DvrLimits } from './store/dvr-window.ts';
+import { SegmentOrder } from './store/segment-order.ts';
 import type { TrackerState } from './swarm/announcer.ts';
 import type { SwarmStats, SwarmTrouble } from './swarm/swarm.ts';
 import { Emitter } from './util/emitter.ts';
@@ -120,6 +122,8 @@ export class Viewer extends Emitter<ViewerEvents> {
 	#segments = 0;
 	#lost = 0;
 	#everLinked = false;
+	/** Whoever waits in `segments()`. */
+	readonly #readers = new Set<() => void>();
 	#stopLook: (() => void) | undefined;
 	#closed = false;
 
@@ -149,7 +153,7 @@ export class Viewer extends Emitter<ViewerEvents> {
 			channel: this.channel,
 			config,
 			role,
-			...(dvrMs !== undefined ? { dvr: { windowMs: dvrMs } } : {}),
+			...(dvrMs !== undefined ? { dvr: windowLimits(dvrMs) } : {}),
 			...(from ? { from } : {}),
 			uplinkCapBps: this.#uplinkCapBps(),
 			iceTransportPolicy: machine.iceTransportPolicy,
@@ -170,6 +174,7 @@ export class Viewer extends Emitter<ViewerEvents> {
 		if (this.#closed) return;
 		this.#closed = true;
 		this.#stopLook?.();
+		this.#wakeReaders();
 		await this.#session?.close();
 		this.removeAllListeners();
 	}
@@ -188,51 +193,52 @@ export class Viewer extends Emitter<ViewerEvents> {
 
 	/**
 	 * The segments in order from the live edge, or from the oldest that is held; one that can't be had is passed over.
-	 * Ends when the broadcast ends or the viewer is closed.
+	 * Ends when all of a broadcast that ended has come or can't be had, or when the viewer is closed.
 	 */
 	async *segments(from: 'live' | 'window' = 'live'): AsyncGenerator<ReceivedSegment> {
-		const waiting = new Map<number, ReceivedSegment>();
-		const lost = new Set<number>();
-		let epoch = -1;
-		let next: number | undefined;
-		let wake: (() => void) | undefined;
+		const order = new SegmentOrder<ReceivedSegment>(MOST_WAITING[from]);
+		const now = () => this.#session?.clock.now() ?? 0;
+		let [movedAtMs, oldestAtMs] = [now(), now()];
+		let wake: () => void = () => undefined;
 		const take = (segment: ReceivedSegment) => {
-			const { manifest } = segment;
-			if (manifest.epoch < epoch) return;
-			if (manifest.epoch > epoch) {
-				epoch = manifest.epoch;
-				next = undefined;
-				waiting.clear();
-				lost.clear();
-			}
-			waiting.set(manifest.sequence, segment);
-			wake?.();
+			const before = order.lowest ?? Infinity;
+			if (order.put(segment)) movedAtMs = now();
+			if ((order.lowest ?? before) < before) oldestAtMs = movedAtMs;
+			wake();
 		};
 		if (from === 'window') for (const segment of this.heldSegments()) take(segment);
 		const undo = [
 			this.on('segment', take),
 			this.on('lost', ({ sequence }) => {
-				lost.add(sequence);
-				wake?.();
+				order.lose(sequence);
+				wake();
 			}),
-			this.on('state', () => wake?.()),
 		];
+		const awaken = () => wake();
+		this.#readers.add(awaken);
 		try {
 			for (;;) {
-				next ??= waiting.size > 0 ? Math.min(...waiting.keys()) : undefined;
-				const segment = next === undefined ? undefined : waiting.get(next);
-				if (segment && next !== undefined) {
-					waiting.delete(next++);
+				// The window comes in whatever order; its oldest are given a moment to come.
+				const begun = from === 'live' || order.next !== undefined || order.lowest === 0;
+				const settled = begun || now() - oldestAtMs > SETTLE_MS;
+				const segment = settled ? order.take() : undefined;
+				if (segment) {
 					yield segment;
-				} else if (next !== undefined && (lost.has(next) || waiting.size > MAX_WAITING)) {
-					next++;
-				} else if (this.#closed || (this.#state.type === 'ended' && waiting.size === 0)) {
-					return;
-				} else {
-					await new Promise<void>((resolve) => (wake = resolve));
+					continue;
 				}
+				if (this.#closed) return;
+				if (this.#state.type === 'ended') {
+					if (order.next === this.#session?.peer.newest?.sequence) return;
+					if (now() - movedAtMs > FAREWELL_MS) {
+						if (order.lowest === undefined) return;
+						order.skip();
+						continue;
+					}
+				}
+				await new Promise<void>((resolve) => (wake = resolve));
 			}
 		} finally {
+			this.#readers.delete(awaken);
 			for (const stop of undo) stop();
 		}
 	}
@@ -326,9 +332,14 @@ export class Viewer extends Emitter<ViewerEvents> {
 		return { manifest, bytes, init: shared, receivedAtMs };
 	}
 
+	#wakeReaders(): void {
+		for (const awaken of this.#readers) awaken();
+	}
+
 	/** Silence comes without an event, so the state is looked at now and then. */
 	#look(): void {
 		this.#evaluate();
+		this.#wakeReaders();
 		this.#stopLook = this.#session?.clock.after(LOOK_MS, () => this.#look());
 	}
 
@@ -381,7 +392,11 @@ export class Viewer extends Emitter<ViewerEvents> {
 }
 
 /** Segments that may wait for one before them in `segments()`. */
-const MAX_WAITING = 64;
+const MOST_WAITING = { live: 64, window: 2048 } as const;
+/** How long the oldest of the window may take to come first. */
+const SETTLE_MS = 1000;
+/** How long after the end, or after the last that came, what is still missing is waited for. */
+const FAREWELL_MS = 3000;
 
 const NO_REFUSALS: RefusalStats = {
 	badSignatures: 0,
@@ -404,6 +419,11 @@ const NO_SWARM: SwarmStats = {
 	linksMade: 0,
 	ended: {} as SwarmStats['ended'],
 };
+
+/** A long window needs memory for streams of 10 Mbit/s. */
+function windowLimits(windowMs: number): DvrLimits {
+	return { windowMs, maxBytes: Math.max(64 * 1024 * 1024, windowMs * 1250) };
+}
 
 function failed(code: 'no-webrtc' | 'ice-failed', detail: string): ViewerState {
 	return { type: 'failed', error: new ShoalError(code, detail) };
