@@ -14,6 +14,8 @@ export default defineConfig({
 			'scripts/**/*.test.ts',
 		],
 		environment: 'node',
+		// Tests of the command line run it as it is shipped.
+		globalSetup: ['cli/testing/build-program.ts'],
 		pool: 'forks',
 		// More than there are cores: most of the long ones wait for timers and networks.
 		maxWorkers: 3,

@@ -8,7 +8,7 @@ import { describeMade, makeWithProgress, writeTorrent } from './torrent-make.ts'
 /** Makes the torrent of a recorded broadcast, beside it, and tells how to go on sharing it. */
 export async function writeArchiveTorrent(
 	file: string,
-	options: SiteOptions,
+	options: SiteOptions & { signal: AbortSignal; force?: boolean },
 	output: Output,
 ): Promise<void> {
 	const { size } = await stat(file);
@@ -22,10 +22,16 @@ export async function writeArchiveTorrent(
 		{ comment: 'A broadcast recorded with Shoal' },
 		output,
 		trackers,
-		new AbortController().signal,
-	);
+		options.signal,
+	).catch((error: unknown) => {
+		if (!options.signal.aborted) throw error;
+	});
+	if (!made) {
+		output.warn(`Kept ${showBytes(size)} in ${file}. Share it: shoal torrent seed ${file}`);
+		return;
+	}
 	const torrent = `${file}.torrent`;
-	await writeTorrent(torrent, made.torrentFile, true);
+	await writeTorrent(torrent, made.torrentFile, options.force === true);
 	const link = `${siteOf(options)}/torrents/#${made.metainfo.infoHash}`;
 	output.event(
 		`Kept ${showBytes(size)} in ${file}, and ${torrent}.\nShare it: shoal torrent seed ${file}\nIts link will be ${link}`,

@@ -1,13 +1,9 @@
+import { boxes, boxesIn, find, viewOf } from './mp4-box.ts';
+
 /** Where a fragment's first track begins, and how long it lasts, seconds. */
 export interface FragmentTime {
 	readonly startS: number;
 	readonly durationS: number;
-}
-
-interface Box {
-	readonly type: string;
-	/** What is in it, without its header. */
-	readonly body: DataView;
 }
 
 const FIRST_TRACK = 1;
@@ -59,29 +55,4 @@ function runTicks(trun: DataView, fallback: number): number {
 	let ticks = 0;
 	for (let index = 0; index < count; index++) ticks += trun.getUint32(first + index * fields * 4);
 	return ticks;
-}
-
-function find(list: readonly Box[], type: string): Box | undefined {
-	return list.find((box) => box.type === type);
-}
-
-function boxesIn(box: Box | undefined): Box[] {
-	return box ? boxes(box.body) : [];
-}
-
-function boxes(view: DataView): Box[] {
-	const found: Box[] = [];
-	for (let at = 0; at + 8 <= view.byteLength;) {
-		const size = view.getUint32(at);
-		if (size < 8 || at + size > view.byteLength) break;
-		const letters = [4, 5, 6, 7].map((offset) => view.getUint8(at + offset));
-		const body = new DataView(view.buffer, view.byteOffset + at + 8, size - 8);
-		found.push({ type: String.fromCharCode(...letters), body });
-		at += size;
-	}
-	return found;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-	return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -40,9 +40,10 @@ export class Output {
 		else if (!this.quiet && !this.json) this.#line(text);
 	}
 
-	/** Something that people should know even with `--quiet`. */
+	/** Something that people should know even with `--quiet`; with `--json` an object of type `warning`. */
 	warn(text: string): void {
-		this.#line(text);
+		if (this.json) this.result(text, { type: 'warning', text });
+		else this.#line(text);
 	}
 
 	/** How far it is, on one line that the next one replaces; terminals only. */

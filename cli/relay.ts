@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { Viewer } from '../src/lib/index.ts';
-import { CliError, EXIT } from './cli-error.ts';
 import { HlsChannel, feedHls, serveHls } from './hls.ts';
 import { NODE_PEER } from './node-peer.ts';
+import { between, megabits } from './option-values.ts';
 import { Output, showRate } from './output.ts';
 import type { OutputOptions } from './output.ts';
 import type { SiteOptions } from './site.ts';
@@ -10,8 +10,10 @@ import { loadSite, siteOptions } from './site.ts';
 import { aborted, stopSignal } from './until-stopped.ts';
 
 interface RelayOptions extends SiteOptions, OutputOptions {
-	readonly upLimit?: string;
-	readonly window: string;
+	/** Bits per second. */
+	readonly upLimit?: number;
+	/** Seconds. */
+	readonly window: number;
 	readonly http?: string;
 }
 
@@ -24,8 +26,13 @@ export function addRelay(program: Command): void {
 			.command('relay <links...>')
 			.description('add capacity to channels: fetch and pass on, show nothing'),
 	)
-		.option('--up-limit <mbit>', 'pass on at most so many Mbit/s, all channels together')
-		.option('--window <seconds>', 'hold and serve the last so many seconds', '60')
+		.option('--up-limit <mbit>', 'pass on at most so many Mbit/s, all channels together', megabits)
+		.option(
+			'--window <seconds>',
+			'hold and serve the last so many seconds',
+			between(2, 3600, 'seconds'),
+			60,
+		)
 		.option('--http <port>', 'serve the channels as HLS too; PORT or HOST:PORT')
 		.option('--json', 'say it in JSON, one object a line')
 		.option('-q, --quiet', 'say nothing but faults')
@@ -43,11 +50,7 @@ Examples:
 async function relay(links: string[], options: RelayOptions): Promise<void> {
 	const output = new Output(options);
 	const stopped = stopSignal();
-	const windowMs = Number(options.window) * 1000;
-	if (!(windowMs >= 2_000 && windowMs <= 3_600_000)) {
-		throw new CliError(EXIT.usage, '--window takes 2 to 3600 seconds');
-	}
-	const upMbit = Number(options.upLimit);
+	const windowMs = options.window * 1000;
 	const viewers: Viewer[] = [];
 	const undo: (() => unknown)[] = [];
 	try {
@@ -57,7 +60,7 @@ async function relay(links: string[], options: RelayOptions): Promise<void> {
 				role: 'relay',
 				dvrMs: windowMs,
 				...NODE_PEER,
-				...(upMbit > 0 && { maxUploadBps: (upMbit * 1e6) / links.length }),
+				maxUploadBps: options.upLimit && options.upLimit / links.length,
 			});
 			viewers.push(viewer);
 			undo.push(() => viewer.close());

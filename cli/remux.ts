@@ -4,6 +4,7 @@ import type { EncodedSegment } from '../src/lib/node.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import { Segmenter } from './segmenter.ts';
 import { SegmentQueue } from './segment-queue.ts';
+import { Timeline } from './timeline.ts';
 
 /** How a source is turned into segments. */
 export interface RemuxOptions {
@@ -15,9 +16,6 @@ export interface RemuxOptions {
 	readonly onWarning: (text: string) => void;
 	readonly signal: AbortSignal;
 }
-
-/** A leap of the source's clock larger than this is a new timeline, seconds. */
-const LEAP_S = 2;
 
 /**
  * Media as it comes in (MP4, fMP4, WebM, Matroska, MPEG-TS, MP3, AAC, Ogg …) as segments for a channel, without decoding.
@@ -88,7 +86,12 @@ const UNREADABLE =
 async function pump(tracks: Tracks, options: RemuxOptions, queue: SegmentQueue): Promise<void> {
 	const { video, audio } = tracks;
 	const timeline = new Timeline(options.startUs / 1e6);
-	const segmenter = new Segmenter({ tracks, options, emit: (segment) => queue.push(segment) });
+	const segmenter = new Segmenter({
+		tracks,
+		options,
+		emit: (segment) => queue.push(segment),
+		fail: (error) => queue.end(error),
+	});
 	const first = video ? await new EncodedPacketSink(video).getFirstKeyPacket() : null;
 	if (video && !first) throw new CliError(EXIT.input, 'Its picture has no key frame');
 	if (first) timeline.begin(first.timestamp);
@@ -109,61 +112,19 @@ async function lane(
 	queue: SegmentQueue,
 	{ onWarning, signal }: RemuxOptions,
 ): Promise<void> {
-	const clock = timeline.lane();
-	let newest = -Infinity;
+	const kind = track.type === 'video' ? 'video' : 'audio';
+	const clock = timeline.lane(kind);
 	for await (const packet of new EncodedPacketSink(track).packets(first)) {
 		if (signal.aborted) return;
 		await queue.room();
-		const { atS, leapt } = clock.place(packet.timestamp, packet.duration);
-		if (leapt) onWarning('The source’s clock leapt; the broadcast goes on without a gap.');
-		if (atS < timeline.startS - 0.0005) continue; // sound from before the first picture
-		if (atS < newest && track.type === 'video') {
-			onWarning(
-				'It has B-frames, which cost delay and may judder: encode with -bf 0 (or -tune zerolatency).',
-			);
-		}
-		newest = Math.max(newest, atS);
-		await segmenter.add(
-			track.type === 'video' ? 'video' : 'audio',
-			packet.clone({ timestamp: atS }),
-		);
+		const placed = clock.place(packet);
+		if (placed.leapt) onWarning('The source’s clock leapt; the broadcast goes on without a gap.');
+		if (placed.reordered) onWarning(B_FRAMES);
+		const { timestamp, duration } = placed;
+		if (timestamp !== undefined) await segmenter.add(kind, packet.clone({ timestamp, duration }));
 	}
-	segmenter.finish(track.type === 'video' ? 'video' : 'audio');
+	segmenter.finish(kind);
 }
 
-/** The source's times on the channel's timeline: they begin where that stands, and leaps are taken out. */
-class Timeline {
-	readonly startS: number;
-	#offsetS: number | undefined;
-
-	constructor(startS: number) {
-		this.startS = startS;
-	}
-
-	begin(firstS: number): void {
-		this.#offsetS ??= this.startS - firstS;
-	}
-
-	/** The clock of one track. Tracks leap together: the second one follows the offset that the first has found. */
-	lane() {
-		let own: number | undefined;
-		let due: number | undefined;
-		return {
-			place: (sourceS: number, durationS: number): { atS: number; leapt: boolean } => {
-				this.begin(sourceS);
-				own ??= this.#offsetS ?? 0;
-				let leapt = false;
-				if (due !== undefined && Math.abs(sourceS + own - due) > LEAP_S) {
-					const found = this.#offsetS ?? own;
-					const follows = Math.abs(sourceS + found - due) <= LEAP_S;
-					leapt = !follows;
-					own = follows ? found : due - sourceS;
-					this.#offsetS = own;
-				}
-				const atS = sourceS + own;
-				due = Math.max(due ?? -Infinity, atS + durationS);
-				return { atS, leapt };
-			},
-		};
-	}
-}
+const B_FRAMES =
+	'It has B-frames, which cost delay and may judder: encode with -bf 0 (or -tune zerolatency).';

@@ -1,17 +1,15 @@
-import { createWriteStream } from 'node:fs';
 import type { Command } from 'commander';
-import { ShoalError } from '../src/lib/index.ts';
-import type { EncodedSegment } from '../src/lib/node.ts';
 import { Publisher, openPlace } from '../src/lib/node.ts';
 import { writeArchiveTorrent } from './archive.ts';
-import { CliError, EXIT } from './cli-error.ts';
+import { CliError, EXIT, explain } from './cli-error.ts';
 import { defaultKeyFile, openChannelFile } from './key-file.ts';
-import type { MediaSource } from './media-source.ts';
-import { openMediaSource, pause } from './media-source.ts';
+import { openMediaSource } from './media-source.ts';
 import { NODE_PEER } from './node-peer.ts';
+import { between, megabits } from './option-values.ts';
 import { Output, plain, showRate, showTime } from './output.ts';
 import type { OutputOptions } from './output.ts';
-import { remux } from './remux.ts';
+import { Recording } from './recording.ts';
+import { sendSource } from './send-source.ts';
 import type { SiteOptions } from './site.ts';
 import { loadSite, siteOf, siteOptions } from './site.ts';
 import { stopSignal } from './until-stopped.ts';
@@ -20,14 +18,16 @@ interface SeedOptions extends SiteOptions, OutputOptions {
 	readonly listen?: string;
 	readonly key: string;
 	readonly title?: string;
-	readonly segment: string;
+	readonly segment: number;
 	readonly archive?: string;
-	readonly upLimit?: string;
+	readonly force?: boolean;
+	/** Bits per second. */
+	readonly upLimit?: number;
 }
 
-/** A source that brings nothing for so long is said to be silent. */
-const SILENT_MS = 5_000;
 const SECOND_MS = 1_000;
+/** What hashing a recording may take when the person wants to leave. */
+const MAKING_MS = 1_000;
 
 /** `shoal seed`. */
 export function addSeed(program: Command): void {
@@ -39,10 +39,16 @@ export function addSeed(program: Command): void {
 		.option('--listen <url>', 'take it from a sender: tcp://127.0.0.1:9000 or udp://…')
 		.option('--key <file>', 'the key of the channel; made on first use', defaultKeyFile())
 		.option('--title <text>', 'what it is called (default: what the source says)')
-		.option('--segment <ms>', 'shortest segment; each ends at a key frame', '500')
-		.option('--up-limit <mbit>', 'send at most so many Mbit/s')
+		.option(
+			'--segment <ms>',
+			'shortest segment; each ends at a key frame',
+			between(100, 5000, 'milliseconds'),
+			500,
+		)
+		.option('--up-limit <mbit>', 'send at most so many Mbit/s', megabits)
 		.option('--archive <file>', 'keep the broadcast in a file, and make a torrent of it at the end')
-		.option('--json', 'say what happens in JSON on stderr’s place, one object a line')
+		.option('--force', 'replace what is in that file')
+		.option('--json', 'say what happens in JSON on stdout, one object a line')
 		.option('-q, --quiet', 'print the peer link only')
 		.addHelpText(
 			'after',
@@ -63,10 +69,6 @@ Examples:
 async function seed(given: string | undefined, options: SeedOptions): Promise<void> {
 	const output = new Output(options);
 	const stopped = stopSignal();
-	const segmentMs = Number(options.segment);
-	if (!(segmentMs >= 100 && segmentMs <= 5000)) {
-		throw new CliError(EXIT.usage, '--segment takes 100 to 5000 milliseconds');
-	}
 	let onTitle: (title: string) => void = () => undefined;
 	const source = await openMediaSource(given, options.listen, {
 		onTitle: (title) => onTitle(title),
@@ -74,18 +76,23 @@ async function seed(given: string | undefined, options: SeedOptions): Promise<vo
 		signal: stopped,
 	});
 	const undo: (() => unknown)[] = [() => source.close()];
+	let recordingFault: unknown;
+	let recording: Recording | undefined;
 	try {
 		const config = await loadSite(options);
 		const channel = await openChannelFile(options.key);
 		undo.push(() => channel.release());
-		const upMbit = Number(options.upLimit);
+		if (options.archive) {
+			recording = await Recording.open(options.archive, { force: options.force === true });
+			undo.push(() => recording?.close());
+		}
 		const publisher = await Publisher.open({
 			config,
 			keys: channel.keys,
 			place: await openPlace(channel.keys.channel, channel.storage),
 			title: options.title ?? '',
 			...NODE_PEER,
-			...(upMbit > 0 && { uplinkCapBps: upMbit * 1e6 }),
+			uplinkCapBps: options.upLimit,
 		});
 		undo.push(() => publisher.end());
 		if (options.title === undefined) {
@@ -97,92 +104,22 @@ async function seed(given: string | undefined, options: SeedOptions): Promise<vo
 		const link = `${siteOf(options)}/watch/#${publisher.channel.id}`;
 		output.result(link, { type: 'seeding', link, channel: publisher.channel.id });
 		undo.push(report(publisher, output));
-		await sendAll(source, publisher, { options, segmentMs, output, stopped });
-		output.event('The broadcast has ended.', { type: 'ended' });
+		const sending = { segmentMs: options.segment, output, recording, signal: stopped };
+		({ recordingFault } = await sendSource(source, publisher, sending));
 	} catch (error) {
 		if (!stopped.aborted) throw error;
 	} finally {
 		for (const step of undo.reverse()) await step();
 	}
-	if (options.archive) await writeArchiveTorrent(options.archive, options, output);
-}
-
-/** Sends stretch after stretch of the source on one timeline. */
-async function sendAll(
-	source: MediaSource,
-	publisher: Publisher,
-	context: { options: SeedOptions; segmentMs: number; output: Output; stopped: AbortSignal },
-): Promise<void> {
-	const { options, segmentMs, output, stopped } = context;
-	const archive = options.archive === undefined ? undefined : createWriteStream(options.archive);
-	archive?.on('error', (error) => output.warn(`The archive can't be written: ${error.message}`));
-	const warned = new Set<string>();
-	const onWarning = (text: string) => {
-		if (warned.has(text)) return;
-		warned.add(text);
-		output.warn(text);
-	};
-	let endUs = 0;
-	let sent = 0;
-	let initWritten: EncodedSegment['init'] | undefined;
-	for (let stretch = 0; !stopped.aborted; stretch++) {
-		const media = await source.next();
-		if (!media) break;
-		const startedAtMs = performance.now() - endUs / 1000;
-		const silence = watchSilence(output);
-		try {
-			for await (const segment of remux(media.bytes, {
-				segmentMs,
-				startUs: endUs,
-				onWarning,
-				signal: stopped,
-			})) {
-				silence.heard();
-				if (media.paced) {
-					const aheadMs = segment.startUs / 1000 - (performance.now() - startedAtMs);
-					if (aheadMs > 0) await pause(aheadMs, stopped);
-				}
-				if (stopped.aborted) break;
-				endUs = segment.startUs + segment.durationUs;
-				if (archive) {
-					if (initWritten !== segment.init) archive.write(segment.init.bytes.slice());
-					initWritten = segment.init;
-					archive.write(segment.bytes.slice());
-				}
-				await publisher.publish(segment);
-				sent++;
-			}
-		} catch (error) {
-			// A listener or a station may bring something better next time; a file won't.
-			const final = error instanceof ShoalError || sent === 0 || source.name === options.key;
-			if (final || !/^(tcp|udp|https?):/.test(source.name)) throw error;
-			output.warn(error instanceof Error ? error.message : String(error));
-		} finally {
-			silence.stop();
-		}
+	output.event('The broadcast has ended.', { type: 'ended' });
+	// After Ctrl-C there is little time.
+	const signal = stopped.aborted ? AbortSignal.timeout(MAKING_MS) : stopped;
+	for (const file of recording?.files ?? []) {
+		await writeArchiveTorrent(file, { ...options, signal }, output);
 	}
-	if (archive) await new Promise<void>((resolve) => archive.end(resolve));
-	if (sent === 0 && !stopped.aborted) {
-		throw new CliError(EXIT.input, `${source.name} ended before anything could be sent`);
+	if (recordingFault !== undefined) {
+		throw new CliError(EXIT.failed, `Not all was kept: ${explain(recordingFault).message}`);
 	}
-}
-
-/** Says when nothing comes, and when it comes again. */
-function watchSilence(output: Output): { heard(): void; stop(): void } {
-	let silent = false;
-	const timer = setInterval(() => {
-		if (silent) return;
-		silent = true;
-		output.warn('Nothing comes from the source; viewers wait. It goes on when the source does.');
-	}, SILENT_MS);
-	return {
-		heard() {
-			timer.refresh();
-			if (silent) output.warn('The source is back.');
-			silent = false;
-		},
-		stop: () => clearInterval(timer),
-	};
 }
 
 function report(publisher: Publisher, output: Output): () => void {

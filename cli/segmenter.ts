@@ -16,6 +16,7 @@ import {
 import type { EncodedSegment } from '../src/lib/node.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import { readFragmentTime, readTimescale } from './fragment-time.ts';
+import { clearTimes } from './moov-times.ts';
 
 /** What a segment may last, microseconds; viewers refuse longer ones. */
 const MAX_SEGMENT_US = 10_000_000;
@@ -40,6 +41,7 @@ export class Segmenter {
 	readonly #segmentS: number;
 	readonly #onWarning: (text: string) => void;
 	readonly #emit: (segment: EncodedSegment) => void;
+	readonly #fail: (error: unknown) => void;
 	readonly #primary: Kind;
 	#output: Output | undefined;
 	#sources: { video?: EncodedVideoPacketSource; audio?: EncodedAudioPacketSource } = {};
@@ -59,15 +61,19 @@ export class Segmenter {
 		tracks,
 		options,
 		emit,
+		fail,
 	}: {
 		tracks: { video: InputVideoTrack | undefined; audio: InputAudioTrack | undefined };
 		options: { segmentMs: number; onWarning: (text: string) => void };
 		emit: (segment: EncodedSegment) => void;
+		/** Hears of what can't be sent where no caller waits: bytes come out of the container when they like. */
+		fail: (error: unknown) => void;
 	}) {
 		this.#tracks = tracks;
 		this.#segmentS = options.segmentMs / 1000;
 		this.#onWarning = options.onWarning;
 		this.#emit = emit;
+		this.#fail = fail;
 		this.#primary = tracks.video ? 'video' : 'audio';
 	}
 
@@ -130,7 +136,11 @@ export class Segmenter {
 			fastStart: 'fragmented',
 			minimumFragmentDuration: this.#segmentS,
 			onFtyp: (bytes) => void this.#headers.push(bytes.slice()),
-			onMoov: (bytes) => void this.#headers.push(bytes.slice()),
+			onMoov: (bytes) => {
+				const moov = bytes.slice();
+				clearTimes(moov);
+				this.#headers.push(moov);
+			},
 			onMoof: (bytes) => void (this.#moof = bytes.slice()),
 			onMdat: (bytes) => this.#onMdat(bytes),
 		});
@@ -195,14 +205,18 @@ export class Segmenter {
 			const startUs = Math.round(startS * 1e6);
 			const durationUs = Math.round(endS * 1e6) - startUs;
 			if (durationUs <= 0) continue;
-			if (durationUs > MAX_SEGMENT_US) throw new CliError(EXIT.input, FEW_KEY_FRAMES);
+			if (durationUs > MAX_SEGMENT_US) {
+				this.#fail(new CliError(EXIT.input, FEW_KEY_FRAMES));
+				return;
+			}
 			if (durationUs > SLOW_GOP_US) {
 				this.#onWarning(
 					`Key frames are ${(durationUs / 1e6).toFixed(1)} s apart, so that joining takes as long: with ffmpeg, -g and the frame rate set one a second.`,
 				);
 			}
 			if (bytes.length > MAX_SEGMENT_BYTES) {
-				throw new CliError(EXIT.input, 'It needs more than 16 MiB from key frame to key frame');
+				this.#fail(new CliError(EXIT.input, 'It needs more than 16 MiB between key frames'));
+				return;
 			}
 			this.#emit({
 				bytes: bytes as Uint8Array<ArrayBuffer>,

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import type { ReceivedSegment } from '../src/lib/index.ts';
@@ -8,8 +7,10 @@ import { writeArchiveTorrent } from './archive.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import { HlsChannel, serveHls } from './hls.ts';
 import { NODE_PEER } from './node-peer.ts';
+import { between, megabits } from './option-values.ts';
 import { Output, plain, showRate } from './output.ts';
 import type { OutputOptions } from './output.ts';
+import { Recording } from './recording.ts';
 import type { SiteOptions } from './site.ts';
 import { loadSite, siteOptions } from './site.ts';
 import { stopSignal } from './until-stopped.ts';
@@ -22,12 +23,17 @@ interface WatchOptions extends SiteOptions, OutputOptions {
 	readonly http?: string;
 	readonly from: string;
 	readonly torrent?: boolean;
+	readonly force?: boolean;
 	readonly share: boolean;
-	readonly upLimit?: string;
-	readonly timeout?: string;
+	/** Bits per second. */
+	readonly upLimit?: number;
+	/** Seconds. */
+	readonly timeout?: number;
 }
 
 const HLS_WINDOW_MS = 60_000;
+/** What hashing a recording may take when the person wants to leave. */
+const MAKING_MS = 1_000;
 
 /** `shoal watch`. */
 export function addWatch(program: Command): void {
@@ -38,6 +44,7 @@ export function addWatch(program: Command): void {
 	)
 		.option('--stdout', 'write the media to stdout (what happens when nothing else is asked for)')
 		.option('-o, --output <file>', 'write it to a file')
+		.option('--force', 'replace what is in that file')
 		.option('--torrent', 'make a torrent of that file at the end, to go on sharing it')
 		.option('--mpv', 'show it in mpv')
 		.option('--vlc', 'show it in VLC')
@@ -47,10 +54,11 @@ export function addWatch(program: Command): void {
 		)
 		.option('--from <where>', 'live, or window: the oldest that others still hold', 'live')
 		.option('--no-share', 'pass nothing on')
-		.option('--up-limit <mbit>', 'pass on at most so many Mbit/s')
+		.option('--up-limit <mbit>', 'pass on at most so many Mbit/s', megabits)
 		.option(
 			'--timeout <seconds>',
 			'give up when nothing comes for so long (default: wait for ever)',
+			between(1, 86_400, 'seconds'),
 		)
 		.option('--json', 'say what happens in JSON; not with --stdout')
 		.option('-q, --quiet', 'say nothing but faults')
@@ -83,19 +91,26 @@ async function watch(link: string, options: WatchOptions): Promise<void> {
 			'Media would go to your terminal: add --mpv, --vlc, --http or -o FILE, or pipe it',
 		);
 	}
-	const upMbit = Number(options.upLimit);
+	if (options.torrent && !options.output) {
+		throw new CliError(EXIT.usage, '--torrent needs a file to make it of: -o FILE');
+	}
 	const viewer = new Viewer(link, {
 		config: await loadSite(options, link),
 		...NODE_PEER,
 		from,
 		share: options.share,
-		...(upMbit > 0 && { maxUploadBps: upMbit * 1e6 }),
+		maxUploadBps: options.upLimit,
 	});
+	let recording: Recording | undefined;
 	const sinks: Sink[] = [];
 	const undo: (() => unknown)[] = [() => viewer.close()];
 	try {
 		if (toStdout) sinks.push(streamSink(process.stdout));
-		if (options.output) sinks.push(streamSink(createWriteStream(options.output)));
+		if (options.output) {
+			recording = await Recording.open(options.output, { force: options.force === true });
+			sinks.push(recordingSink(recording));
+			undo.push(() => recording?.close());
+		}
 		for (const player of ['mpv', 'vlc'] as const) {
 			if (options[player]) sinks.push(playerSink(player, () => void viewer.close()));
 		}
@@ -111,14 +126,19 @@ async function watch(link: string, options: WatchOptions): Promise<void> {
 		}
 		sayStates(viewer, output);
 		stopped.addEventListener('abort', () => void viewer.close());
-		const deadline = watchDeadline(viewer, Number(options.timeout) * 1000);
+		const deadline = watchDeadline(viewer, options.timeout);
 		undo.push(deadline.stop);
 		await viewer.open();
 		await Promise.race([pour(viewer, from, sinks, output), deadline.late]);
 	} finally {
 		for (const step of undo.reverse()) await step();
 	}
-	if (options.torrent && options.output) await writeArchiveTorrent(options.output, options, output);
+	if (!options.torrent) return;
+	// After Ctrl-C there is little time.
+	const signal = stopped.aborted ? AbortSignal.timeout(MAKING_MS) : stopped;
+	for (const file of recording?.files ?? []) {
+		await writeArchiveTorrent(file, { ...options, signal }, output);
+	}
 }
 
 interface Sink {
@@ -175,10 +195,15 @@ function streamSink(stream: Writable): Sink {
 			init = segment.init;
 			await put(segment.bytes);
 		},
-		end: () =>
-			stream === process.stdout
-				? Promise.resolve()
-				: new Promise((resolve) => stream.end(() => resolve())),
+		// Whoever reads it sees its end; what is still on its way is written before.
+		end: () => new Promise((resolve) => stream.end(() => resolve())),
+	};
+}
+
+function recordingSink(recording: Recording): Sink {
+	return {
+		write: (segment) => recording.write(segment.init.bytes, segment.bytes),
+		end: () => recording.close(),
 	};
 }
 
@@ -208,18 +233,20 @@ function playerSink(player: 'mpv' | 'vlc', onExit: () => void): Sink {
 	};
 }
 
+const STATE_WORDS = {
+	connecting: 'Looking for the tracker',
+	'no-tracker': 'No tracker answers; trying again',
+	'finding-peers': 'Looking for others who watch',
+	waiting: 'Waiting for the broadcaster',
+	receiving: 'Receiving',
+	ended: 'The broadcast has ended',
+	failed: 'No way through',
+} as const;
+
 function sayStates(viewer: Viewer, output: Output): void {
 	let title = '';
 	viewer.on('state', (state) => {
-		const text = {
-			connecting: 'Looking for the tracker',
-			'no-tracker': 'No tracker answers; trying again',
-			'finding-peers': 'Looking for others who watch',
-			waiting: 'Waiting for the broadcaster',
-			receiving: 'Receiving',
-			ended: 'The broadcast has ended',
-			failed: 'No way through',
-		}[state.type];
+		const text = STATE_WORDS[state.type];
 		if (state.type !== 'waiting') output.event(text, { type: 'state', state: state.type });
 		else output.progress(text);
 	});
@@ -228,6 +255,12 @@ function sayStates(viewer: Viewer, output: Output): void {
 			title = viewer.title;
 			output.event(`Title: ${plain(title)}`, { type: 'title', title });
 		}
+		if (output.json) {
+			const { links, segments, segmentsLost, downloadBps, uploadBps, viewers, joinMs } = stats;
+			const figures = { links, segments, segmentsLost, downloadBps, uploadBps, viewers, joinMs };
+			output.event('', { type: 'stats', ...figures });
+			return;
+		}
 		output.progress(
 			`${showRate(stats.downloadBps)} in · you pass on ${showRate(stats.uploadBps)} · ${stats.viewers} watching`,
 		);
@@ -235,17 +268,20 @@ function sayStates(viewer: Viewer, output: Output): void {
 }
 
 /** Fails when nothing comes for too long, and at once where there is no WebRTC. */
-function watchDeadline(viewer: Viewer, timeoutMs: number): { late: Promise<never>; stop(): void } {
+function watchDeadline(
+	viewer: Viewer,
+	timeoutS: number | undefined,
+): { late: Promise<never>; stop(): void } {
 	let timer: NodeJS.Timeout | undefined;
 	const late = new Promise<never>((_, reject) => {
 		viewer.on('state', (state) => {
 			if (state.type === 'failed' && state.error.code === 'no-webrtc') reject(state.error);
 		});
-		if (!(timeoutMs > 0)) return;
+		if (timeoutS === undefined) return;
 		timer = setTimeout(() => {
-			const seconds = timeoutMs / 1000;
-			reject(new CliError(EXIT.network, `Nothing came for ${seconds} s (${viewer.state.type})`));
-		}, timeoutMs);
+			const why = STATE_WORDS[viewer.state.type].toLowerCase();
+			reject(new CliError(EXIT.network, `Nothing came for ${timeoutS} s (${why})`));
+		}, timeoutS * 1000);
 		viewer.on('segment', () => timer?.refresh());
 	});
 	late.catch(() => undefined);

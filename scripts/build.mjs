@@ -1,10 +1,12 @@
-// `npm run build`: pages to dist/pages, Node programs to dist/node. `--stale` builds only what is missing or stale.
+// `npm run build`: pages to dist/pages, Node programs to dist/node. `--stale` builds only what is missing or stale;
+// `server` or `pages` builds that part alone.
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { fingerprint, parts, staleParts, top, writeStamp } from './stale.mjs';
 
 const onlyStale = process.argv.includes('--stale');
+const named = process.argv.slice(2).filter((name) => !name.startsWith('--'));
 
 /** @param {import('./stale.mjs').Part} part */
 async function build(part) {
@@ -62,6 +64,7 @@ function reason(error) {
 }
 
 for (const part of onlyStale ? staleParts() : parts) {
+	if (named.length && !named.includes(part.name)) continue;
 	const started = performance.now();
 	process.stdout.write(`Building the ${part.name} … `);
 	try {

@@ -1,0 +1,61 @@
+/** One stretch of media: it ends with the file, the connection, or the signal. */
+export interface MediaStretch {
+	readonly bytes: ReadableStream<Uint8Array>;
+	/** Whether it comes faster than it plays, so that it has to be slowed to its own pace. */
+	readonly paced: boolean;
+}
+
+/** Where media comes from. */
+export interface MediaSource {
+	/** For messages. */
+	readonly name: string;
+	/** Whether another stretch may follow an unusable one: never, if one before it was good, or always. */
+	readonly comesAgain: 'never' | 'if-good' | 'always';
+	/** What comes next; `undefined` when there is no more. Waits for a connection where it listens for one. */
+	next(): Promise<MediaStretch | undefined>;
+	/** Lets go of sockets; idempotent. */
+	close(): void;
+}
+
+/** What a source tells on the way. */
+export interface SourceEvents {
+	/** A station named what it plays. */
+	onTitle(title: string): void;
+	onMessage(text: string): void;
+	readonly signal: AbortSignal;
+}
+
+/**
+ * The bytes of a stream that may break off: then they end, so that what came before is sent to its last frame, and the
+ * break is said. A stream that is silent for `silentMs` counts as broken; 0 waits for ever.
+ */
+export function untilBroken(
+	stream: ReadableStream<Uint8Array>,
+	name: string,
+	{ onMessage, signal }: Pick<SourceEvents, 'onMessage' | 'signal'>,
+	silentMs = 0,
+): ReadableStream<Uint8Array> {
+	const reader = stream.getReader();
+	const read = () => {
+		if (silentMs === 0) return reader.read();
+		let timer: NodeJS.Timeout | undefined;
+		const silence = new Promise<never>((_, reject) => {
+			timer = setTimeout(() => reject(new Error(`silent for ${silentMs / 1000} s`)), silentMs);
+		});
+		return Promise.race([reader.read(), silence]).finally(() => clearTimeout(timer));
+	};
+	return new ReadableStream<Uint8Array>({
+		async pull(controller) {
+			try {
+				const { value, done } = await read();
+				if (done) controller.close();
+				else controller.enqueue(value);
+			} catch (error) {
+				if (!signal.aborted) onMessage(`${name} broke off: ${(error as Error).message}`);
+				void reader.cancel().catch(() => undefined);
+				controller.close();
+			}
+		},
+		cancel: (reason) => reader.cancel(reason),
+	});
+}
