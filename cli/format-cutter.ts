@@ -18,9 +18,9 @@ export function cutAtFormats(source: MediaSource): MediaSource {
 			if (!rest?.cutter.hasMore) {
 				const stretch = await source.next();
 				if (!stretch) return undefined;
-				rest = { paced: stretch.paced, cutter: new FormatCutter(stretch.bytes) };
+				rest = { leadMs: stretch.leadMs, cutter: new FormatCutter(stretch.bytes) };
 			}
-			return { paced: rest.paced, bytes: rest.cutter.next() };
+			return { leadMs: rest.leadMs, bytes: rest.cutter.next() };
 		},
 		close: () => source.close(),
 	};

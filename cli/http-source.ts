@@ -2,7 +2,7 @@ import { CliError, EXIT } from './cli-error.ts';
 import { stripIcyTitles } from './icy.ts';
 import { pause } from './pause.ts';
 import type { MediaSource, SourceEvents } from './source-stretch.ts';
-import { untilBroken } from './source-stretch.ts';
+import { LIVE_LEAD_MS, untilBroken } from './source-stretch.ts';
 
 const RETRY_MOST_MS = 10_000;
 /** A station that sends nothing for so long is called anew. */
@@ -34,7 +34,10 @@ export function httpSource(url: string, events: SourceEvents): MediaSource {
 					const body = response.body as ReadableStream<Uint8Array>;
 					const media = interval > 0 ? body.pipeThrough(stripIcyTitles(interval, onTitle)) : body;
 					const silentMs = isFile ? 0 : SILENT_MS;
-					return { bytes: untilBroken(media, url, events, silentMs), paced: isFile };
+					return {
+						bytes: untilBroken(media, url, events, silentMs),
+						leadMs: isFile ? 0 : LIVE_LEAD_MS,
+					};
 				} catch (cause) {
 					if (signal.aborted) return undefined;
 					if (connections === 0) throw unreachable(url, cause);

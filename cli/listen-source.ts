@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { Readable } from 'node:stream';
 import { CliError, EXIT } from './cli-error.ts';
 import type { MediaSource, SourceEvents } from './source-stretch.ts';
-import { untilBroken } from './source-stretch.ts';
+import { LIVE_LEAD_MS, untilBroken } from './source-stretch.ts';
 
 /** Silence on UDP after which the sender is taken for gone; its next packet begins anew. */
 const UDP_SILENCE_MS = 5_000;
@@ -55,7 +55,7 @@ export async function listenTcp(
 					busy = true;
 					events.onMessage('A sender is here.');
 					const bytes = Readable.toWeb(socket) as ReadableStream<Uint8Array>;
-					return { bytes: untilBroken(bytes, 'The sender', events), paced: false };
+					return { bytes: untilBroken(bytes, 'The sender', events), leadMs: LIVE_LEAD_MS };
 				}
 				await new Promise<void>((resolve) => (wake = resolve));
 			}
@@ -129,7 +129,7 @@ export async function listenUdp(
 				new ByteLengthQueuingStrategy({ highWaterMark: UDP_WAITING_BYTES }),
 			);
 			silence = setTimeout(end, UDP_SILENCE_MS);
-			return { bytes, paced: false };
+			return { bytes, leadMs: LIVE_LEAD_MS };
 		},
 		close,
 	};

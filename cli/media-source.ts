@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, fstatSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { CliError, EXIT } from './cli-error.ts';
@@ -6,7 +6,7 @@ import { cutAtFormats } from './format-cutter.ts';
 import { httpSource } from './http-source.ts';
 import { listenTcp, listenUdp } from './listen-source.ts';
 import type { MediaSource, SourceEvents } from './source-stretch.ts';
-import { untilBroken } from './source-stretch.ts';
+import { LIVE_LEAD_MS, untilBroken } from './source-stretch.ts';
 
 /** Opens what `shoal seed` was given: `-`, a file, a web address, or an address to listen on. */
 export async function openMediaSource(
@@ -57,7 +57,10 @@ function stdinSource(events: SourceEvents): MediaSource {
 		async next() {
 			if (taken) return undefined;
 			taken = true;
-			return { bytes: untilBroken(web(process.stdin), 'stdin', events), paced: false };
+			return {
+				bytes: untilBroken(web(process.stdin), 'stdin', events),
+				leadMs: fstatSync(0).isFile() ? 0 : LIVE_LEAD_MS,
+			};
 		},
 		close: () => process.stdin.destroy(),
 	};
@@ -77,7 +80,10 @@ async function fileSource(path: string, events: SourceEvents): Promise<MediaSour
 		async next() {
 			if (taken) return undefined;
 			taken = true;
-			return { bytes: untilBroken(web(stream), path, events), paced: entry.isFile() };
+			return {
+				bytes: untilBroken(web(stream), path, events),
+				leadMs: entry.isFile() ? 0 : LIVE_LEAD_MS,
+			};
 		},
 		close: () => stream.destroy(),
 	};

@@ -76,7 +76,7 @@ async function seed(given: string | undefined, options: SeedOptions): Promise<vo
 		signal: stopped,
 	});
 	const undo: (() => unknown)[] = [() => source.close()];
-	let recordingFault: unknown;
+	let sent = { recordingFault: undefined as unknown, segments: 0 };
 	let recording: Recording | undefined;
 	try {
 		const config = await loadSite(options);
@@ -105,13 +105,14 @@ async function seed(given: string | undefined, options: SeedOptions): Promise<vo
 		output.result(link, { type: 'seeding', link, channel: publisher.channel.id });
 		undo.push(report(publisher, output));
 		const sending = { segmentMs: options.segment, output, recording, signal: stopped };
-		({ recordingFault } = await sendSource(source, publisher, sending));
+		sent = await sendSource(source, publisher, sending);
 	} catch (error) {
 		if (!stopped.aborted) throw error;
 	} finally {
 		for (const step of undo.reverse()) await step();
 	}
-	output.event('The broadcast has ended.', { type: 'ended' });
+	const { recordingFault, segments } = sent;
+	output.event('The broadcast has ended.', { type: 'ended', segments });
 	// After Ctrl-C there is little time.
 	const signal = stopped.aborted ? AbortSignal.timeout(MAKING_MS) : stopped;
 	for (const file of recording?.files ?? []) {

@@ -22,14 +22,14 @@ export interface SendOptions {
 
 /**
  * Sends stretch after stretch of a source on one timeline, until there is no more. Throws when a stretch can't be sent
- * and no better one can follow, or when there was nothing. Gives what broke the recording, if anything did: the
- * broadcast goes on without it.
+ * and no better one can follow, or when there was nothing. Gives how many segments were sent, and what broke the
+ * recording, if anything did: the broadcast goes on without it.
  */
 export async function sendSource(
 	source: MediaSource,
 	publisher: Pick<Publisher, 'publish'>,
 	{ segmentMs, output, recording, signal }: SendOptions,
-): Promise<{ recordingFault: unknown }> {
+): Promise<{ recordingFault: unknown; segments: number }> {
 	const warned = new Set<string>();
 	const warnOnce = (text: string) => {
 		if (warned.has(text)) return;
@@ -37,6 +37,7 @@ export async function sendSource(
 		output.warn(text);
 	};
 	let endUs = 0;
+	let endDueMs = 0;
 	let sent = 0;
 	let init: EncodedSegment['init'] | undefined;
 	let recordingFault: unknown;
@@ -58,13 +59,12 @@ export async function sendSource(
 			const remuxing = { segmentMs, startUs: endUs, onWarning: warnOnce, signal };
 			for await (const segment of remux(stretch.bytes, remuxing)) {
 				silence.heard();
-				if (stretch.paced) {
-					const aheadMs = segment.startUs / 1000 - (performance.now() - beganMs);
-					if (aheadMs > 0) await pause(aheadMs, signal);
-					silence.heard();
-				}
+				const aheadMs = segment.startUs / 1000 - (performance.now() - beganMs);
+				if (aheadMs > stretch.leadMs) await pause(aheadMs - stretch.leadMs, signal);
+				silence.heard();
 				if (signal.aborted) break;
 				endUs = segment.startUs + segment.durationUs;
+				endDueMs = beganMs + endUs / 1000;
 				if (init && !Buffer.from(init.bytes).equals(segment.init.bytes)) {
 					output.event('The source’s format has changed; players take it up.', { type: 'format' });
 				}
@@ -85,7 +85,9 @@ export async function sendSource(
 	if (sent === 0 && !signal.aborted) {
 		throw new CliError(EXIT.input, `${source.name} ended before anything could be sent`);
 	}
-	return { recordingFault };
+	// Viewers are still fetching what was sent last.
+	await pause(endDueMs - performance.now(), signal);
+	return { recordingFault, segments: sent };
 }
 
 /** Says when nothing comes, and when it comes again. */

@@ -1,9 +1,12 @@
 /** One stretch of media: it ends with the file, the connection, or the signal. */
 export interface MediaStretch {
 	readonly bytes: ReadableStream<Uint8Array>;
-	/** Whether it comes faster than it plays, so that it has to be slowed to its own pace. */
-	readonly paced: boolean;
+	/** How far it may run ahead of its own pace, milliseconds: what is no live source comes as fast as it can be read. */
+	readonly leadMs: number;
 }
+
+/** How far live sources run ahead: what stations send at once on connecting, and no more. */
+export const LIVE_LEAD_MS = 3_000;
 
 /** Where media comes from. */
 export interface MediaSource {
