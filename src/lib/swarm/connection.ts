@@ -6,6 +6,7 @@ import {
 	LINGER_MS,
 	LINGER_STEP_MS,
 	LOW_WATER_BYTES,
+	MESSAGE_BYTES,
 	MAX_BUFFERED_BYTES,
 } from './bounds.ts';
 import { whenGathered } from './gathering.ts';
@@ -116,11 +117,14 @@ export class Connection {
 		}
 	}
 
-	/** Sends one data-channel message; dropped unless open. The bytes must not be changed after. */
+	/** Sends bytes, in as many data-channel messages as they need; dropped unless open. They must not be changed after. */
 	send(bytes: Uint8Array): void {
 		if (this.#state !== 'open' || !this.#channel) return;
 		try {
-			this.#channel.send(bytes as Uint8Array<ArrayBuffer>);
+			for (let at = 0; at < bytes.length; at += MESSAGE_BYTES) {
+				const part = bytes.subarray(at, at + MESSAGE_BYTES);
+				this.#channel.send(part as Uint8Array<ArrayBuffer>);
+			}
 			if (this.#channel.bufferedAmount > MAX_BUFFERED_BYTES) this.#end('gone');
 		} catch {
 			this.#end('gone'); // its queue is full, or it is closing

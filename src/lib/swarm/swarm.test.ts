@@ -1,8 +1,10 @@
+import { RTCDataChannel } from 'node-datachannel/polyfill';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import type { Link } from '../model/link.ts';
 import type { Message, SignalMessage } from '../model/message.ts';
 import type { WireFactory } from '../model/wire.ts';
+import { LINK_AHEAD_BYTES } from '../schedule/bounds.ts';
 import { machineClock, nodeSwarm, realWire } from '../testing/node-swarm.ts';
 import { stockTracker, type RunningTracker } from '../testing/stock-tracker.ts';
 import { toHex } from '../util/bytes.ts';
@@ -380,4 +382,25 @@ it('a link says what it has not sent yet, and when it drained', async () => {
 	expect(most).toBeGreaterThan(bounds.LOW_WATER_BYTES);
 	await until(() => drained.mock.calls.length > 0 && bytes === 200 * 16_384);
 	expect(link.bufferedBytes).toBeLessThanOrEqual(bounds.LOW_WATER_BYTES);
+	// As little as the engine hands to one link ahead of the network is enough to be told of.
+	drained.mockClear();
+	while (link.bufferedBytes < LINK_AHEAD_BYTES)
+		link.send({ type: 'piece', index: 0, begin: 0, block: new Uint8Array(4096) });
+	await until(() => drained.mock.calls.length > 0);
+});
+
+it('bytes leave in data-channel messages that go out at once, and come in whole', async () => {
+	const { url } = await track();
+	const a = join([url]);
+	const b = join([url]);
+	await until(() => a.links.length === 1 && b.links.length === 1);
+	const send = vi.spyOn(RTCDataChannel.prototype, 'send');
+	const block = crypto.getRandomValues(new Uint8Array(16_384));
+	const came = new Promise<Message>((resolve) => (b.links[0]!.onMessage = resolve));
+	a.links[0]!.send({ type: 'piece', index: 7, begin: 0, block });
+	expect(await came).toMatchObject({ type: 'piece', index: 7, begin: 0, block });
+	const sizes = send.mock.calls.map(([data]) => (data as Uint8Array).length);
+	send.mockRestore();
+	expect(Math.max(...sizes)).toBeLessThanOrEqual(bounds.MESSAGE_BYTES);
+	expect(sizes.reduce((sum, size) => sum + size)).toBeGreaterThan(16_384);
 });
