@@ -10,7 +10,6 @@ import { applyManifestChanges, type SignedManifest } from '../src/lib/model/mani
 import { infoHashInput, parseChannel } from '../src/lib/model/channel.ts';
 import type { Link } from '../src/lib/model/link.ts';
 import type { Message } from '../src/lib/model/message.ts';
-import type { Wire } from '../src/lib/model/wire.ts';
 import { signedBytes } from '../src/lib/sign/manifest-signer.ts';
 import { nodeSwarm } from '../src/lib/testing/node-swarm.ts';
 import { createWire } from '../src/lib/wire/wire.ts';
@@ -39,20 +38,19 @@ export interface HostilePeer {
 export async function joinHostile(link: string, mischief: Mischief): Promise<HostilePeer> {
 	const { host } = new URL(link);
 	const digest = await webcrypto.subtle.digest('SHA-256', infoHashInput(parseChannel(link)));
-	const wires = new Map<string, Wire>();
+	/** What the next message is sent as. */
+	let raw: Uint8Array | undefined;
 	const swarm = nodeSwarm({
 		infoHash: new Uint8Array(digest).slice(0, 20),
 		trackers: [`ws://${host}/announce`],
 		wire: (options) => {
 			const wire = createWire(options);
-			// The swarm sets onReady; by then the wire is known by the id that the other side claims.
-			queueMicrotask(() => {
-				const onReady = wire.onReady;
-				wire.onReady = (peerId) => {
-					wires.set(peerId, wire);
-					onReady(peerId);
-				};
-			});
+			const { encode } = wire;
+			wire.encode = (message) => {
+				const bytes = raw ?? encode(message);
+				raw = undefined;
+				return bytes;
+			};
 			return wire;
 		},
 	});
@@ -68,7 +66,10 @@ export async function joinHostile(link: string, mischief: Mischief): Promise<Hos
 			link.send(message);
 		};
 		const wrong = () => wronged.add(link);
-		const sendRaw = (bytes: Uint8Array) => wires.get(link.peerId)?.onReply(bytes);
+		const sendRaw = (bytes: Uint8Array) => {
+			raw = bytes;
+			link.send({ type: 'bye' });
+		};
 		link.onMessage = misbehave(mischief, { send, sendRaw, wrong });
 		const instance = webcrypto.getRandomValues(new Uint8Array(16));
 		send({ type: 'hello', role: 'viewer', uplinkBps: 100_000_000, instance });

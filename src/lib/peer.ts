@@ -195,6 +195,11 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			uplinkBps: this.#options.uplinkCapBps === 0 ? 0 : this.#scheduler.uplinkBps,
 			instance: this.#instance,
 		});
+		// In the same breath: whoever joins has a round trip less to wait.
+		if (this.#options.role !== 'broadcaster') {
+			const before = this.#options.from === 'window' ? MAX_GAP : 0;
+			link.send({ type: 'want-manifest', piece: undefined, before });
+		}
 		this.emit('links', { count: this.#byLink.size });
 	}
 
@@ -315,13 +320,6 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			return;
 		}
 		this.#scheduler.onHello(from, message);
-		if (this.#options.role === 'broadcaster') {
-			// Nobody is told less than the newest: the broadcast is there the moment a viewer is.
-			this.#manifests.answer(from, { piece: undefined, before: 0 });
-		} else {
-			const before = this.#options.from === 'window' ? MAX_GAP : 0;
-			from.link.send({ type: 'want-manifest', piece: undefined, before });
-		}
 		this.#exchange.greet(from.link, this.#linkPeerIds());
 	}
 

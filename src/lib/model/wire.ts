@@ -17,7 +17,7 @@ export interface WireOptions {
  * Whoever owns it moves the bytes, keeps the deadlines, and ends the link when `receive` throws.
  */
 export interface Wire {
-	/** The bytes to send first, one data-channel message each. Called once, when the channel is open. */
+	/** The bytes to send first, both handshakes. Called once, when the channel is open. */
 	start(): Uint8Array[];
 	/** Takes bytes from the other side, cut anywhere. Throws `protocol` on a breach of the protocol or a bound. */
 	receive(bytes: Uint8Array): void;
@@ -32,8 +32,6 @@ export interface Wire {
 	onForeign: (remotePeerId: string) => void;
 	/** Set by the owner: a message came in, within bounds. Only after `onReady`. */
 	onMessage: (message: Message) => void;
-	/** Set by the owner: bytes that the protocol itself wants sent (extended handshake, answers to stock peers). */
-	onReply: (bytes: Uint8Array) => void;
 }
 
 /** Makes one peer's end of the wire; `wire/` has it, `swarm/` is handed it. */

@@ -32,7 +32,6 @@ function setUp(initiated: boolean) {
 		onReady: () => undefined,
 		onForeign: () => undefined,
 		onMessage: () => undefined,
-		onReply: () => undefined,
 	};
 	const onReady = vi.fn();
 	const onEnd = vi.fn();

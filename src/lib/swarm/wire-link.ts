@@ -64,7 +64,6 @@ export class WireLink implements Link {
 			if (this.#state === 'ready') this.onDrain();
 		};
 		connection.onEnd = (why) => this.#ended(why);
-		wire.onReply = (bytes) => connection.send(bytes);
 		wire.onForeign = () => this.#end('no-extension');
 		wire.onReady = (claimedId) => {
 			if (this.#state !== 'connecting') return;

@@ -26,12 +26,8 @@ function joined(cut: (bytes: Uint8Array) => Uint8Array[] = (bytes) => [bytes]) {
 	// Each side's bytes keep their order, as on a data channel.
 	const toA = b.start();
 	const toB = a.start().flatMap(cut);
-	a.onReply = (bytes) => toB.push(...cut(bytes));
-	b.onReply = (bytes) => toA.push(bytes);
-	while (toA.length + toB.length > 0) {
-		for (const bytes of toB.splice(0)) b.receive(bytes);
-		for (const bytes of toA.splice(0)) a.receive(bytes);
-	}
+	for (const bytes of toB) b.receive(bytes);
+	for (const bytes of toA) a.receive(bytes);
 	return { a, b, ready };
 }
 
@@ -186,7 +182,6 @@ describe('a wire against the bittorrent-protocol package', () => {
 		const pipe = new PassThrough();
 		pipe.pipe(stock as never);
 		stock.on('data', (bytes: Uint8Array) => ours.receive(new Uint8Array(bytes)));
-		ours.onReply = (bytes) => pipe.write(bytes);
 		const ready = new Promise<string>((done) => (ours.onReady = done));
 		stock.on('handshake', () => stock.handshake(toHex(infoHash), toHex(idB)));
 		stock.on(

@@ -47,13 +47,13 @@ export function createWire({ infoHash, peerId }: WireOptions): Wire {
 		onReady: () => undefined,
 		onForeign: () => undefined,
 		onMessage: () => undefined,
-		start: () => [encodeHandshake(infoHash, peerId)],
+		// Both at once: waiting for theirs in between would cost every new link a round trip.
+		start: () => [encodeHandshake(infoHash, peerId), extendedHandshakeFrame()],
 		receive,
 		encode(message: Message) {
 			if (remoteExtensionId === undefined) throw new ShoalError('closed', 'the wire is not ready');
 			return encodeMessage(message, remoteExtensionId);
 		},
-		onReply: () => undefined,
 	};
 	return wire;
 
@@ -80,7 +80,6 @@ export function createWire({ infoHash, peerId }: WireOptions): Wire {
 		if (equalBytes(remote.peerId, peerId)) throw new ShoalError('protocol', 'a wire to oneself');
 		opening = undefined;
 		remotePeerId = toHex(remote.peerId);
-		wire.onReply(extendedHandshakeFrame());
 		return bytes.subarray(missing);
 	}
 
