@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { pino } from 'pino';
 
+import { programLog } from './program-log.ts';
 import { helpText, readSettings } from './read-settings.ts';
 import { startServer } from './server.ts';
 import type { RunningServer, ServerOptions } from './server.ts';
@@ -24,6 +24,10 @@ async function main(): Promise<void> {
 		const server = await startServer(serverOptions(settings));
 		const page = settings.trackerOnly ? server.announceUrl : `${server.url}/seed/`;
 		process.stdout.write(`${page}\n`);
+		if (process.stdout.isTTY) {
+			const what = settings.trackerOnly ? 'Announce there.' : 'Open it in a browser.';
+			process.stdout.write(`${what} Ctrl-C stops.\n`);
+		}
 		stopOnSignal(server, (settings.drain ?? 5) * 1000);
 	} catch (error) {
 		if (!(error instanceof StartError)) throw error;
@@ -41,10 +45,7 @@ function serverOptions(settings: Settings): ServerOptions {
 	if (tokenSecret !== undefined && tokenKey !== undefined) {
 		throw new StartError('config', 'The settings tokenSecret and tokenKey exclude each other.');
 	}
-	const log = pino(
-		{ level: settings.logLevel ?? 'info' },
-		pino.destination({ dest: 2, sync: true }),
-	);
+	const log = programLog(settings.logLevel, process.stderr);
 	return {
 		host: settings.host ?? '0.0.0.0',
 		port: settings.port ?? defaultPort,

@@ -13,15 +13,17 @@ import { Cluster } from './bus/cluster.ts';
 import { redisBus } from './bus/redis-bus.ts';
 import { isLoopbackHost } from './core/address.ts';
 import type { Limits } from './core/limits.ts';
+import { PlainTracker } from './core/plain-tracker.ts';
 import { Tracker } from './core/tracker.ts';
 import { hasPages, pageHandler } from './http/pages.ts';
+import { plainHandler } from './http/plain-handler.ts';
 import { siteConfig } from './http/site-config.ts';
 import type { IceServer } from './http/site-config.ts';
 import { siteHandler } from './http/site-handler.ts';
 import { keyVerifier, secretVerifier } from './join-token.ts';
 import type { TokenVerifier } from './join-token.ts';
 import { announcePath, Sockets } from './socket/sockets.ts';
-import { defaultGate } from './socket/upgrade-gate.ts';
+import { defaultGate, UpgradeGate } from './socket/upgrade-gate.ts';
 import type { GateOptions } from './socket/upgrade-gate.ts';
 import { StartError } from './start-error.ts';
 import { startStunServer } from './stun/stun-server.ts';
@@ -84,6 +86,8 @@ export interface ServerStats {
 	readonly connections: number;
 	readonly swarms: number;
 	readonly peers: number;
+	/** Peers of ordinary clients, which announce over HTTP. */
+	readonly plainPeers: number;
 	/** Connections that ended, by why. */
 	readonly ended: Readonly<Record<string, number>>;
 	/** Other nodes of the cluster, and whether the bus to them is up; absent on a single server. */
@@ -101,6 +105,9 @@ export interface RunningServer {
 	/** Sends everybody away within `spreadMs`, then closes. @default at once */
 	close(options?: { spreadMs?: number }): Promise<void>;
 }
+
+/** Requests of one address over HTTP: a desktop client announces each of its torrents by one. */
+const plainGate = { upgradesPerSecond: 10, upgradeBurst: 200 };
 
 /** Starts tracker and pages on one port. Rejects with a StartError that says what is wrong. */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
@@ -143,8 +150,20 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 			),
 		now: Date.now,
 	});
+	const plain = new PlainTracker({ limits: tracker.limits, random: Math.random });
+	const sweeping = setInterval(() => plain.sweep(Date.now()), 60_000);
 	const handler = siteHandler({
 		trustedHops,
+		plain: plainHandler({
+			tracker: plain,
+			gate: new UpgradeGate({ ...gate, ...plainGate }, Date.now()),
+			isBanned: (key, nowMs) => sockets.gate.isBanned(key, nowMs),
+			trustedHops,
+			admit: grant,
+			scrape: options.scrape ?? 'named',
+			scrapeHashes: tracker.limits.scrapeHashes,
+			now: Date.now,
+		}),
 		fallbackHost: () => hostPort,
 		config: (origin) =>
 			siteConfig(
@@ -175,6 +194,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 		await listen(http, host, port);
 	} catch (error) {
 		sockets.close();
+		clearInterval(sweeping);
 		throw listenError(error, host, port);
 	}
 	const bound = (http.address() as AddressInfo).port;
@@ -185,6 +205,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 	let admin: AdminServer | undefined;
 	const shut = async () => {
 		sockets.close();
+		clearInterval(sweeping);
 		await Promise.all([cluster?.close(), closeHttp(http), stun?.close(), admin?.close()]);
 	};
 	try {
@@ -209,6 +230,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 			connections: sockets.size,
 			swarms: tracker.swarms.size,
 			peers: tracker.peerCount,
+			plainPeers: plain.peerCount,
 			ended: { ...sockets.ended },
 			cluster: cluster && { nodes: cluster.others, up: cluster.up },
 		}),

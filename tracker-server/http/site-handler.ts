@@ -12,9 +12,15 @@ export interface SiteHandlerOptions {
 	/** Absent where this server is a tracker alone. */
 	readonly pages: PageHandler | undefined;
 	readonly isDraining: () => boolean;
+	/** Answers announces and scrapes over HTTP. */
+	readonly plain: (
+		request: IncomingMessage,
+		response: ServerResponse,
+		kind: 'announce' | 'scrape',
+	) => void;
 }
 
-/** Answers plain HTTP: `/config.json`, `/health`, and the pages. */
+/** Answers plain HTTP: `/config.json`, `/health`, announces of ordinary clients, and the pages. */
 export function siteHandler(options: SiteHandlerOptions) {
 	const { pages, trustedHops } = options;
 	return (request: IncomingMessage, response: ServerResponse): void => {
@@ -31,7 +37,12 @@ export function siteHandler(options: SiteHandlerOptions) {
 		}
 		const origin = requestOrigin(request, { trustedHops, fallbackHost: options.fallbackHost() });
 		if (pathname === '/config.json') return sendConfig(response, options.config(origin));
+		// Ordinary BitTorrent clients ask with a query, WebSocket ones to be upgraded.
+		if (pathname === '/scrape') return options.plain(request, response, 'scrape');
 		if (pathname === '/announce') {
+			if (request.url?.includes('info_hash=')) {
+				return options.plain(request, response, 'announce');
+			}
 			response.setHeader('Upgrade', 'websocket');
 			return send(response, 426, 'The tracker speaks WebSocket here\n');
 		}
