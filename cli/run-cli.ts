@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, explain } from './cli-error.ts';
+import { addArchive } from './archive.ts';
 import { addDoctor } from './doctor.ts';
 import { addKey } from './key.ts';
 import { addRelay } from './relay.ts';
@@ -21,6 +22,7 @@ export function makeProgram(): Command {
 	addSeed(program);
 	addWatch(program);
 	addRelay(program);
+	addArchive(program);
 	addKey(program);
 	const torrent = program
 		.command('torrent')

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Publisher, openPlace } from '../src/lib/node.ts';
-import { writeArchiveTorrent } from './archive.ts';
+import { writeArchiveTorrent } from './archive-torrent.ts';
 import { CliError, EXIT, explain } from './cli-error.ts';
 import { defaultKeyFile, openChannelFile } from './key-file.ts';
 import { openMediaSource } from './media-source.ts';

@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import type { ReceivedSegment } from '../src/lib/index.ts';
 import { Viewer } from '../src/lib/index.ts';
-import { writeArchiveTorrent } from './archive.ts';
+import { writeArchiveTorrent } from './archive-torrent.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import { HlsChannel, serveHls } from './hls.ts';
 import { NODE_PEER } from './node-peer.ts';
@@ -137,7 +137,7 @@ async function watch(link: string, options: WatchOptions): Promise<void> {
 	// After Ctrl-C there is little time.
 	const signal = stopped.aborted ? AbortSignal.timeout(MAKING_MS) : stopped;
 	for (const file of recording?.files ?? []) {
-		await writeArchiveTorrent(file, { ...options, signal }, output);
+		await writeArchiveTorrent(file, { ...options, signal, link }, output);
 	}
 }
 

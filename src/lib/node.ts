@@ -10,6 +10,6 @@ export { keysOfPair } from './sign/keys.ts';
 export type { ChannelKeys } from './sign/keys.ts';
 export { openPlace } from './sign/place.ts';
 export type { SignStorage, StoredPlace } from './sign/sign-storage.ts';
-export { segmentInfoDict } from './store/segment-torrent.ts';
+export { segmentTorrentFile } from './store/segment-torrent.ts';
 export { nodeWebRtc } from './swarm/webrtc.node.ts';
 export { fromBase64Url, toBase64Url, toHex } from './util/bytes.ts';

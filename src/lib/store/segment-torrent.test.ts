@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { makeSegmentTorrent, segmentInfoDict } from './segment-torrent.ts';
+import { makeSegmentTorrent, segmentInfoDict, segmentTorrentFile } from './segment-torrent.ts';
 
 const bytes = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 31) & 0xff);
 const hash = (name: string, data: Uint8Array) =>
@@ -22,6 +22,18 @@ test('writes the info dictionary as BEP 3 has it', () => {
 	const text = new TextDecoder('latin1').decode(dict);
 	expect(text).toBe(
 		`d6:lengthi5e4:name7:segment12:piece lengthi16384e6:pieces20:${'\0'.repeat(20)}e`,
+	);
+});
+
+test('writes a .torrent around that dictionary, with trackers in tiers of their own', async () => {
+	const segment = bytes(40_000);
+	const torrent = { ...(await makeSegmentTorrent(segment)), length: segment.length };
+	const text = (announce: string[]) =>
+		new TextDecoder('latin1').decode(segmentTorrentFile(torrent, announce));
+	const info = new TextDecoder('latin1').decode(segmentInfoDict(torrent));
+	expect(text([])).toBe(`d4:info${info}e`);
+	expect(text(['ws://a/b', 'http://c'])).toBe(
+		`d8:announce8:ws://a/b13:announce-listll8:ws://a/bel8:http://cee4:info${info}e`,
 	);
 });
 

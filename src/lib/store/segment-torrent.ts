@@ -1,5 +1,5 @@
 import { concatBytes, utf8 } from '../util/bytes.ts';
-import { encodeBencode } from '../model/bencode.ts';
+import { encodeBencode, type Bencoded } from '../model/bencode.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { pieceLengthFor } from '../model/segment.ts';
 
@@ -27,6 +27,24 @@ export function segmentInfoDict(
 			['pieces', manifest.pieceHashes],
 		]),
 	);
+}
+
+/** A .torrent file for a segment, for ordinary clients; its infohash is the one in the manifest. */
+export function segmentTorrentFile(
+	manifest: Pick<Manifest, 'length' | 'pieceLength' | 'pieceHashes'>,
+	announce: readonly string[],
+): Uint8Array<ArrayBuffer> {
+	const [first] = announce;
+	const trackers = first
+		? encodeBencode(
+				new Map<string, Bencoded>([
+					['announce', utf8(first)],
+					['announce-list', announce.map((url) => [utf8(url)])],
+				]),
+			).subarray(0, -1)
+		: utf8('d');
+	// The dictionary of the file with the segment's own inside: `info` sorts behind `announce`.
+	return concatBytes(trackers, utf8('4:info'), segmentInfoDict(manifest), utf8('e'));
 }
 
 /** Makes the torrent of a segment. The same bytes always give the same torrent. */

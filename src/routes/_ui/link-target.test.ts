@@ -30,6 +30,14 @@ test('no scheme but http leads anywhere', () => {
 	);
 });
 
+test('a link to a replay leads to the watch page too', () => {
+	const infoHash = '0123456789abcdef0123456789abcdef01234567';
+	expect(linkTarget(`https://here.example/shoal/watch/#${infoHash}`, page)).toBe(
+		`https://here.example/shoal/watch/#${infoHash}`,
+	);
+	expect(linkTarget(infoHash, page)).toBe(`https://here.example/shoal/watch/#${infoHash}`);
+});
+
 test('a cut link is refused', () => {
 	const cut = `https://here.example/shoal/watch/#${id.slice(0, 30)}`;
 	expect(() => linkTarget(cut, page)).toThrow(expect.objectContaining({ code: 'bad-link' }));

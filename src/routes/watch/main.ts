@@ -1,9 +1,15 @@
 import { mount } from 'svelte';
 import '../_ui/look.css';
 import { openFromAddress } from '../_ui/open-viewer.ts';
+import { replayOf } from '../_ui/replay-link.ts';
 import { Watching } from '../_ui/watching.svelte.ts';
 import Page from './Page.svelte';
 
-const model = new Watching(openFromAddress({ remembers: true }));
-
-mount(Page, { target: document.body, props: { model } });
+const infoHash = replayOf(location.href);
+if (infoHash) {
+	// Few links lead to a recording: its parts are fetched for those alone.
+	void import('./show-replay.ts').then(({ showReplay }) => showReplay(infoHash));
+} else {
+	const model = new Watching(openFromAddress({ remembers: true }));
+	mount(Page, { target: document.body, props: { model } });
+}
