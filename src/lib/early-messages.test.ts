@@ -64,8 +64,10 @@ test('no more than its bound waits, and a neighbour that left is forgotten', () 
 	const [link] = linkPair({ clock });
 	const from = newNeighbour(link, 0, 0);
 	const taken: number[] = [];
-	const early = new EarlyMessages((_, message) => {
-		if (message.type === 'piece') taken.push(message.index);
+	const early = new EarlyMessages({
+		take: (_, message) => void (message.type === 'piece' && taken.push(message.index)),
+		knowsPiece: () => false,
+		knowsManifest: () => false,
 	});
 	const piece = (index: number) =>
 		({ type: 'piece', index, begin: 0, block: new Uint8Array(16_384) }) as const;

@@ -4,6 +4,15 @@ import type { Neighbour } from './schedule/neighbour.ts';
 /** Payload that waits for one neighbour's manifests, at most; what comes beyond is taken as if nothing were being checked. */
 export const MAX_EARLY_BYTES = 1024 * 1024;
 
+interface EarlyOptions {
+	/** Gets the messages back, in order. */
+	take(from: Neighbour, message: Message): void;
+	/** Whether the manifest of the segment with this piece was accepted. */
+	knowsPiece(index: number): boolean;
+	/** The same of the segment that begins with this piece, as the base of a difference. */
+	knowsManifest(firstPiece: number): boolean;
+}
+
 interface Waiting {
 	/** Manifests of this neighbour that are being checked. */
 	checking: number;
@@ -17,11 +26,10 @@ interface Waiting {
  */
 export class EarlyMessages {
 	readonly #waiting = new Map<Neighbour, Waiting>();
-	readonly #take: (from: Neighbour, message: Message) => void;
+	readonly #options: EarlyOptions;
 
-	/** `take` gets the messages back, in order. */
-	constructor(take: (from: Neighbour, message: Message) => void) {
-		this.#take = take;
+	constructor(options: EarlyOptions) {
+		this.#options = options;
 	}
 
 	/** A manifest of this neighbour is being checked. */
@@ -39,18 +47,25 @@ export class EarlyMessages {
 		if (--waiting.checking === 0) this.#waiting.delete(from);
 		waiting.messages = [];
 		waiting.bytes = 0;
-		for (const message of messages) this.#take(from, message);
+		for (const message of messages) this.#options.take(from, message);
 	}
 
-	/** Keeps a message until a manifest has been checked; false when none is, or no more may wait. */
+	/** Keeps a message of an unknown segment until a manifest has been checked; false when none is, or no more may wait. */
 	hold(from: Neighbour, message: Message): boolean {
 		const waiting = this.#waiting.get(from);
-		if (!waiting) return false;
+		if (!waiting || !this.#isEarly(message)) return false;
 		const bytes = bytesOf(message);
 		if (waiting.bytes + bytes > MAX_EARLY_BYTES) return false;
 		waiting.bytes += bytes;
 		waiting.messages.push(message);
 		return true;
+	}
+
+	#isEarly(message: Message): boolean {
+		const { knowsPiece, knowsManifest } = this.#options;
+		if (message.type === 'piece') return !knowsPiece(message.index);
+		if (message.type === 'have') return !knowsPiece(message.first);
+		return message.type === 'manifest-delta' && !knowsManifest(message.baseFirstPiece);
 	}
 
 	/** Forgets a neighbour that left. */

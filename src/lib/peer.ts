@@ -5,7 +5,6 @@ import type { Link, LinkEnd } from './model/link.ts';
 import { pieceCount, type Manifest } from './model/manifest.ts';
 import type { SignedManifest } from './model/manifest-delta.ts';
 import type { HelloMessage, Message, SignalMessage } from './model/message.ts';
-import type { Proofs } from './model/proofs.ts';
 import { EarlyMessages } from './early-messages.ts';
 import { Acceptance } from './sign/acceptance.ts';
 import { ManifestIntake, type IntakeResult } from './sign/manifest-intake.ts';
@@ -29,7 +28,6 @@ const DEFAULT_WINDOW_MS = 60_000;
 export class ChannelPeer extends Emitter<PeerEvents> {
 	readonly #options: PeerOptions;
 	readonly #clock: Clock;
-	readonly #proofs: Proofs;
 	readonly #acceptance: Acceptance;
 	readonly #intake: ManifestIntake;
 	readonly #window: DvrWindow;
@@ -40,7 +38,11 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 	readonly #byLink = new Map<Link, Neighbour>();
 	readonly #instance = new Uint8Array(16);
 	readonly #initRequests: InitRequests;
-	readonly #early = new EarlyMessages((from, message) => this.#take(from, message));
+	readonly #early = new EarlyMessages({
+		take: (from, message) => this.#take(from, message),
+		knowsPiece: (index) => this.#scheduler.knows(index),
+		knowsManifest: (firstPiece) => this.#manifests.signedAt(firstPiece) !== undefined,
+	});
 	readonly #manifests: ManifestExchange;
 	/** Epoch and sequence from which segments are wanted. */
 	#start: StartPoint | undefined;
@@ -57,7 +59,6 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		super();
 		this.#options = options;
 		this.#clock = options.clock;
-		this.#proofs = options.proofs;
 		for (let i = 0; i < 16; i++) this.#instance[i] = Math.floor(options.random() * 256);
 		const windowMs = options.dvr?.windowMs ?? DEFAULT_WINDOW_MS;
 		this.#window = new DvrWindow(options.dvr);
@@ -250,7 +251,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 
 	#take(from: Neighbour, message: Message): void {
 		if (this.#closed || this.#byLink.get(from.link) !== from) return;
-		if (this.#isEarly(message) && this.#early.hold(from, message)) return;
+		if (this.#early.hold(from, message)) return;
 		switch (message.type) {
 			case 'hello':
 				return this.#onHello(from, message);
@@ -296,20 +297,6 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			case 'bye':
 				from.link.close('bye');
 				return this.#forget(from);
-		}
-	}
-
-	/** Whether a message speaks of a segment whose manifest isn't known: it may be under way, or being checked. */
-	#isEarly(message: Message): boolean {
-		switch (message.type) {
-			case 'piece':
-				return !this.#scheduler.knows(message.index);
-			case 'have':
-				return !this.#scheduler.knows(message.first);
-			case 'manifest-delta':
-				return !this.#manifests.signedAt(message.baseFirstPiece);
-			default:
-				return false;
 		}
 	}
 
@@ -404,18 +391,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			(start !== undefined &&
 				manifest.epoch === start.epoch &&
 				manifest.sequence >= start.sequence);
-		this.#scheduler.addSegment(
-			{
-				firstPiece: manifest.firstPiece,
-				count: pieceCount(manifest),
-				pieceLength: manifest.pieceLength,
-				length: manifest.length,
-				durationMs: manifest.durationUs / 1000,
-				wanted,
-				held,
-			},
-			from,
-		);
+		this.#scheduler.addSegment(manifest, { wanted, held, from });
 	}
 
 	#check(index: number, bytes: Uint8Array, slot: number): void {
@@ -429,7 +405,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 
 	#onInit(from: Neighbour, claimed: Uint8Array, bytes: Uint8Array): void {
 		if (!this.#initRequests.isWanted(claimed)) return;
-		this.#proofs.sha256(bytes, (digest) => {
+		this.#options.proofs.sha256(bytes, (digest) => {
 			if (this.#closed || !this.#initRequests.isWanted(claimed)) return;
 			if (this.#initRequests.take(claimed, digest)) this.#segments.takeInit(digest, bytes);
 			else this.#end(from.link, 'bad-piece');

@@ -1,5 +1,6 @@
 import type { Clock } from '../util/clock.ts';
 import type { Link } from '../model/link.ts';
+import { pieceCount, type Manifest } from '../model/manifest.ts';
 import {
 	type CancelMessage,
 	type HaveMessage,
@@ -33,7 +34,6 @@ import {
 	MISSING,
 	NOBODY,
 	trackSegment,
-	type NewSegment,
 	type SegmentTrack,
 } from './segment-track.ts';
 import { Tracks } from './tracks.ts';
@@ -252,21 +252,23 @@ export class Scheduler {
 	 * `from` is who told of it.
 	 */
 	addSegment(
-		segment: NewSegment & { held: boolean; durationMs: number },
-		from: Neighbour | undefined,
+		manifest: Manifest,
+		{ wanted, held, from }: { wanted: boolean; held: boolean; from: Neighbour | undefined },
 	): void {
 		const nowMs = this.#clock.now();
-		const track = trackSegment(segment, nowMs);
+		const { firstPiece, pieceLength, length } = manifest;
+		const count = pieceCount(manifest);
+		const track = trackSegment({ firstPiece, count, pieceLength, length, wanted }, nowMs);
 		if (from) track.informed |= 1 << from.slot;
-		if (segment.held) {
+		if (held) {
 			track.missing = 0;
 			track.states.fill(HELD);
 		}
 		this.#tracks.add(track);
-		this.#account.noteSegment(segment.length, segment.durationMs);
+		this.#account.noteSegment(length, manifest.durationUs / 1000);
 		const few = this.#roster.all.length <= SMALL_NEIGHBOURHOOD;
 		this.#giver.inform(track, few || !this.#strategy.push);
-		if (segment.held) {
+		if (held) {
 			// Piece by piece over all neighbours: each leaves once before any leaves twice.
 			for (let offset = 0; offset < track.count; offset++) this.#passOn(track, offset);
 		} else {

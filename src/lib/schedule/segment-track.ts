@@ -42,10 +42,7 @@ export interface SegmentTrack {
 }
 
 /** A segment as it is taken up. */
-export type NewSegment = Pick<
-	SegmentTrack,
-	'firstPiece' | 'count' | 'pieceLength' | 'length' | 'wanted'
->;
+type NewSegment = Pick<SegmentTrack, 'firstPiece' | 'count' | 'pieceLength' | 'length' | 'wanted'>;
 
 /** Tracks a segment of `count` pieces, none of them here. */
 export function trackSegment(segment: NewSegment, knownAtMs: number): SegmentTrack {

@@ -45,7 +45,7 @@ export const LAST_WORDS_MS = 60;
  */
 export const MESSAGE_BYTES = 4000;
 /** `onDrain` is called when a link's unsent bytes fall to this; Chromium tells of no other change on the way down. */
-export const LOW_WATER_BYTES = MESSAGE_BYTES;
+export const LOW_WATER_BYTES = 4 * 1024;
 /** Unsent bytes at which a link is beyond help and ends; Chromium's own queue is 16 MiB. */
 export const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
 

@@ -4,7 +4,7 @@ import { WebSocketServer } from 'ws';
 import type { Link } from '../model/link.ts';
 import type { Message, SignalMessage } from '../model/message.ts';
 import type { WireFactory } from '../model/wire.ts';
-import { LINK_AHEAD_BYTES } from '../schedule/bounds.ts';
+
 import { machineClock, nodeSwarm, realWire } from '../testing/node-swarm.ts';
 import { stockTracker, type RunningTracker } from '../testing/stock-tracker.ts';
 import { toHex } from '../util/bytes.ts';
@@ -384,7 +384,7 @@ it('a link says what it has not sent yet, and when it drained', async () => {
 	expect(link.bufferedBytes).toBeLessThanOrEqual(bounds.LOW_WATER_BYTES);
 	// As little as the engine hands to one link ahead of the network is enough to be told of.
 	drained.mockClear();
-	while (link.bufferedBytes < LINK_AHEAD_BYTES)
+	while (link.bufferedBytes < 32 * 1024)
 		link.send({ type: 'piece', index: 0, begin: 0, block: new Uint8Array(4096) });
 	await until(() => drained.mock.calls.length > 0);
 });
