@@ -4,7 +4,6 @@ import { WebSocketServer } from 'ws';
 import type { Link } from '../model/link.ts';
 import type { Message, SignalMessage } from '../model/message.ts';
 import type { WireFactory } from '../model/wire.ts';
-
 import { machineClock, nodeSwarm, realWire } from '../testing/node-swarm.ts';
 import { stockTracker, type RunningTracker } from '../testing/stock-tracker.ts';
 import { toHex } from '../util/bytes.ts';
