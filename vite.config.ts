@@ -23,8 +23,12 @@ export default defineConfig({
 	publicDir: join(import.meta.dirname, 'public'),
 	plugins: [svelte({ configFile: false })],
 	resolve: {
-		// What webtorrent expects of Node and browsers do not have.
+		// What webtorrent and mediasource expect of Node and browsers do not have.
 		alias: [
+			{
+				find: /^buffer$/,
+				replacement: join(import.meta.dirname, 'src/lib/torrents/node-buffer.ts'),
+			},
 			{ find: /^path$/, replacement: 'path-esm' },
 			{ find: /^events$/, replacement: 'events/' },
 		],

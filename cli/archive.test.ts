@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../tracker-server/server.ts';
 import { startServer } from '../tracker-server/server.ts';
 import { clipArgs, ffmpeg, hasFfmpeg, probe } from './testing/media.ts';
-import { run, shoal, tidyFolder } from './testing/shoal.ts';
+import { run, shoal, tidyFolder, tidyUp } from './testing/shoal.ts';
 
 let server: RunningServer;
 let folder: string;
@@ -16,7 +16,10 @@ beforeAll(async () => {
 	folder = tidyFolder();
 	site = ['--app', server.url];
 });
-afterAll(() => server.close());
+afterAll(async () => {
+	await tidyUp();
+	await server.close();
+});
 
 const sha1 = (bytes: Uint8Array) => createHash('sha1').update(bytes).digest('hex');
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../tracker-server/server.ts';
 import { startServer } from '../tracker-server/server.ts';
 import { clipArgs, ffmpeg, hasFfmpeg, makeClip } from './testing/media.ts';
-import { run, shoal, tidyFolder } from './testing/shoal.ts';
+import { run, shoal, tidyFolder, tidyUp } from './testing/shoal.ts';
 
 let server: RunningServer;
 let site: string[];
@@ -28,7 +28,10 @@ beforeAll(async () => {
 	makeClip(here('sparse.ts'), { seconds: 30, gop: 750 });
 	makeClip(here('clip.flv'), { seconds: 1 });
 });
-afterAll(() => server.close());
+afterAll(async () => {
+	await tidyUp();
+	await server.close();
+});
 
 /** A .torrent whose one file lies where its path says. */
 function torrentOf(path: readonly string[]): Buffer {

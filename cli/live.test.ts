@@ -5,7 +5,7 @@ import type { RunningServer } from '../tracker-server/server.ts';
 import { startServer } from '../tracker-server/server.ts';
 import type { ClipOptions, Probed } from './testing/media.ts';
 import { clipArgs, ffmpeg, hasFfmpeg, makeClip, probe, syncErrorS } from './testing/media.ts';
-import { shoal, tidyFolder } from './testing/shoal.ts';
+import { shoal, tidyFolder, tidyUp } from './testing/shoal.ts';
 
 let server: RunningServer;
 let site: string[];
@@ -13,7 +13,10 @@ beforeAll(async () => {
 	server = await startServer({ host: 'localhost', stun: false });
 	site = ['--app', server.url];
 });
-afterAll(() => server.close());
+afterAll(async () => {
+	await tidyUp();
+	await server.close();
+});
 
 const LINK = /^http\S+\/watch\/#\S{43}$/m;
 

@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { afterAll } from 'vitest';
 
 const PROGRAM = join(import.meta.dirname, '../../dist/node/cli.js');
 /** Longest wait for what must come, milliseconds; a busy machine takes its time. */
@@ -36,12 +35,13 @@ export function tidyFolder(): string {
 	return mkdtempSync(join(home, 'x'));
 }
 
-afterAll(async () => {
+/** Ends what still runs and removes its folders; for the end of a test file. */
+export async function tidyUp(): Promise<void> {
 	for (const { child } of running) child.kill('SIGKILL');
 	await Promise.all([...running].map(({ exit }) => exit));
 	if (home) rmSync(home, { recursive: true, force: true });
 	home = undefined;
-});
+}
 
 /** Starts a command; keys lie in `cwd` unless the arguments say otherwise. */
 export function shoal(args: readonly string[], { cwd = tidyFolder() } = {}): Shoal {

@@ -1,4 +1,10 @@
-import type { ChunkStore, ChunkStoreClass, ChunkStoreOptions } from 'webtorrent';
+import type {
+	ChunkRange,
+	ChunkStore,
+	ChunkStoreClass,
+	ChunkStoreOptions,
+	ChunkTaker,
+} from 'webtorrent';
 import type { BlobFile } from './make-in-worker.ts';
 import { fileRanges } from './file-ranges.ts';
 import type { VaultCall, VaultReply } from './opfs-message.ts';
@@ -134,9 +140,12 @@ function fileStore(access: FileAccess): ChunkStoreClass {
 
 		get(
 			piece: number,
-			range: { offset?: number; length?: number } | null | undefined,
-			done: (error: Error | null, bytes?: Uint8Array) => void,
+			given: ChunkRange | ChunkTaker | null | undefined,
+			taker?: ChunkTaker,
 		): void {
+			// The range may be left out altogether.
+			const [range, done] = typeof given === 'function' ? [undefined, given] : [given, taker];
+			if (!done) throw new TypeError('nobody takes the bytes');
 			const offset = range?.offset ?? 0;
 			const start = piece * this.chunkLength + offset;
 			const rest = Math.min(this.chunkLength - offset, this.#options.length - start);

@@ -30,15 +30,14 @@ declare module 'webtorrent' {
 		[Symbol.asyncIterator](range?: { start?: number; end?: number }): AsyncIterator<Uint8Array>;
 	}
 
+	export type ChunkRange = { offset?: number; length?: number };
+	export type ChunkTaker = (error: Error | null, bytes?: Uint8Array) => void;
+
 	/** abstract-chunk-store. */
 	export interface ChunkStore {
 		readonly chunkLength: number;
 		put(index: number, bytes: Uint8Array, done?: (error: Error | null) => void): void;
-		get(
-			index: number,
-			range: { offset?: number; length?: number } | null | undefined,
-			done: (error: Error | null, bytes?: Uint8Array) => void,
-		): void;
+		get(index: number, range: ChunkRange | ChunkTaker | null | undefined, done?: ChunkTaker): void;
 		close(done?: (error: Error | null) => void): void;
 		destroy(done?: (error: Error | null) => void): void;
 	}

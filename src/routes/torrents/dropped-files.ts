@@ -16,11 +16,16 @@ const JUNK = /^(\.DS_Store|Thumbs\.db|desktop\.ini)$/i;
 /** Everything in a drop, folders with all below them. Has to be called in the drop's own turn. */
 export async function readDrop(transfer: DataTransfer): Promise<Dropped> {
 	const text = transfer.getData('text/uri-list') || transfer.getData('text/plain');
-	const entries = [...transfer.items].flatMap((item) => {
-		const entry = item.kind === 'file' ? item.webkitGetAsEntry() : null;
-		return entry ? [entry] : [];
-	});
 	const found: BlobFile[] = [];
+	const entries = [...transfer.items].flatMap((item) => {
+		if (item.kind !== 'file') return [];
+		const entry = item.webkitGetAsEntry();
+		if (entry) return [entry];
+		// What lies in no folder, such as a picture that was copied, is a file alone.
+		const blob = item.getAsFile();
+		if (blob) found.push({ path: blob.name, blob });
+		return [];
+	});
 	for (const entry of entries) await walk(entry, '', found);
 	return sort(found, text);
 }
