@@ -12,7 +12,7 @@ export default defineConfig({
 	projects: [
 		// Whole broadcasts: each runs encoders and decoders of its own; side by side they would starve each other.
 		{ name: 'alone', testIgnore: light, workers: 1 },
-		{ name: 'beside', testMatch: light },
+		{ name: 'beside', testMatch: light, fullyParallel: true },
 	],
 	workers: 2,
 	retries: 0,
