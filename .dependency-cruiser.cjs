@@ -28,17 +28,6 @@ module.exports = {
 			to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
 		},
 		{
-			name: 'no-dev-packages-at-run-time',
-			comment: 'What users run imports dependencies, not devDependencies (pages are bundled).',
-			severity: 'error',
-			from: { path: '^(src/lib|cli|tracker-server)/', pathNot: [test, '/testing/'] },
-			to: {
-				dependencyTypes: ['npm-dev'],
-				dependencyTypesNot: ['npm', 'type-only'],
-				pathNot: 'node_modules/vite/client\\.d\\.ts$', // types of what the bundler resolves
-			},
-		},
-		{
 			name: 'util-stands-alone',
 			comment: 'util imports nothing.',
 			severity: 'error',

@@ -7,10 +7,14 @@ const programs = {
 	cli: 'cli/main.ts',
 };
 
-/** The Node programs: dist/node/tracker-server.js and dist/node/cli.js. Packages stay imports. */
+/**
+ * The Node programs: dist/node/tracker-server.js and dist/node/cli.js, with every package in them but the native one. So
+ * they run wherever Node does, and nobody who installs them meets what `overrides` in package.json mends.
+ */
 export default defineConfig({
 	root: import.meta.dirname,
 	publicDir: false,
+	ssr: { noExternal: true, external: ['node-datachannel', 'utp-native'] },
 	build: {
 		ssr: true,
 		outDir: join(import.meta.dirname, 'dist/node'),

@@ -26,7 +26,8 @@ interface StoredKey {
 	readonly privateKey: string;
 }
 
-const MAX_KEY_FILE_BYTES = 4096;
+/** No key file is larger. */
+export const MAX_KEY_FILE_BYTES = 4096;
 
 /** Where the channel's key is when nobody says otherwise. */
 export function defaultKeyFile(): string {

@@ -1,7 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { backupKey, defaultKeyFile, readKeyFile, restoreKey } from './key-file.ts';
+import {
+	backupKey,
+	defaultKeyFile,
+	MAX_KEY_FILE_BYTES,
+	readKeyFile,
+	restoreKey,
+} from './key-file.ts';
 import { Output } from './output.ts';
+import { readStdin } from './read-stdin.ts';
 import type { SiteOptions } from './site.ts';
 import { siteOf } from './site.ts';
 
@@ -21,6 +28,7 @@ export function addKey(program: Command): void {
 		.option(...file)
 		.option('--app <url>', 'the site the link points to')
 		.option('--json', 'say it in JSON')
+		.addHelpText('after', '\nExample:\n  $ shoal key show --app https://shoal.example')
 		.action(async (options: KeyOptions) => {
 			const { channel } = await readKeyFile(options.key);
 			const link = `${siteOf(options)}/watch/#${channel.id}`;
@@ -47,7 +55,10 @@ export function addKey(program: Command): void {
 		.option('--json', 'say it in JSON')
 		.addHelpText('after', '\nExample:\n  $ shoal key restore channel-backup.key')
 		.action(async (backup: string, options: KeyOptions) => {
-			const text = await readFile(backup === '-' ? '/dev/stdin' : backup, 'utf8');
+			const text =
+				backup === '-'
+					? (await readStdin(MAX_KEY_FILE_BYTES, 'key file')).toString()
+					: await readFile(backup, 'utf8');
 			const { channel } = await restoreKey(text, options.key, options.force === true);
 			new Output(options).result(`${options.key} speaks for channel ${channel.id}`, {
 				type: 'key',

@@ -40,7 +40,6 @@ test('a person drops a film; another opens the link, watches it and saves it', a
 	await giver.getByRole('button', { name: 'Share', exact: true }).click();
 	const link = await giver.getByRole('textbox', { name: 'Share link' }).inputValue();
 
-
 	const taker = await people.open(new URL(link).pathname + new URL(link).hash);
 	await taker.getByRole('button', { name: 'Play film.mp4' }).click();
 	await plays(taker.locator('video'));
