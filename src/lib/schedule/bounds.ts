@@ -35,7 +35,7 @@ export const QUIET_MS = 1000;
 /** A neighbour not heard for this long is left. */
 export const SILENT_MS = 5000;
 /** Announcements of pieces are gathered for this long. */
-export const HAVE_BATCH_MS = 15;
+export const HAVE_BATCH_MS = 40;
 /** Period in which late pieces and neighbours are looked at. */
 export const TICK_MS = 50;
 /** A parent is kept at least this long before a better one takes its place. */

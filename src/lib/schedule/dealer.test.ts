@@ -54,3 +54,13 @@ test('takes places from who passes nothing on, one at a time', () => {
 	dealer.evaluate([sink, good], 5100, ignore);
 	expect(bitCount(sink.given)).toBe(3);
 });
+
+test('leaves a place that works to who holds it, however strong a rival: a tree hangs on it', () => {
+	const weak = Array.from({ length: 8 }, (_, slot) =>
+		fakeNeighbour(slot, { wants: 0xff, given: 1 << slot, uplinkKbps: 1000, heardAtMs: 9000 }),
+	);
+	const strong = fakeNeighbour(8, { wants: 0xff, uplinkKbps: 90_000, heardAtMs: 9000 });
+	new Dealer().evaluate([...weak, strong], 9000, ignore);
+	expect(weak.map((neighbour) => neighbour.given)).toEqual([1, 2, 4, 8, 16, 32, 64, 128]);
+	expect(strong.given).toBe(0);
+});

@@ -4,8 +4,6 @@ import { isQuiet, type Neighbour } from './neighbour.ts';
 
 /** A neighbour that spreads less than this share of what it gets first loses its place to another. */
 const POOR_SPREAD = 0.5;
-/** A neighbour takes over only when it weighs this many times as much. */
-const BETTER = 2.5;
 /** Least time between two places taken from neighbours that fill them badly: a tree must have time to grow. */
 const MOVE_MS = 1500;
 /** Part of its weight that a neighbour keeps when it spreads nothing. */
@@ -15,7 +13,8 @@ const DOUBLE_AT_LINKS = 16;
 
 /**
  * The broadcaster's side of the push trees: every substream is dealt to one neighbour, to two in a large swarm, so that
- * each piece leaves the broadcaster once before any leaves twice. Strong uplinks that do pass on get more.
+ * each piece leaves the broadcaster once before any leaves twice. Strong uplinks that do pass on get more. A place that
+ * works is never taken for a stronger one: the whole of a tree may hang on it, and would be cut off.
  */
 export class Dealer {
 	#movedAtMs = -Infinity;
@@ -70,8 +69,8 @@ export class Dealer {
 			const poor =
 				nowMs - this.#movedAtMs >= MOVE_MS &&
 				rival !== undefined &&
-				(weigh(rival) > BETTER * weigh(holder) ||
-					(holder.spread < POOR_SPREAD && rival.spread > holder.spread));
+				holder.spread < POOR_SPREAD &&
+				rival.spread > holder.spread;
 			if (chosen.length < places && !poor && !overloaded) chosen.push(holder);
 			else {
 				holder.given &= ~bit;
