@@ -30,12 +30,16 @@ export const BROKEN_PROMISES = 3;
 export const SNUB_MS = 10_000;
 /** Period of pings. */
 export const PING_MS = 2000;
-/** A neighbour not heard for this long gets no new requests. */
+/** A neighbour not heard for this long is pinged, and again as often while nothing is heard. */
+export const PROBE_MS = 400;
+/** A neighbour not heard for this long, or three round trips if that is more, is asked for nothing and holds no place. */
 export const QUIET_MS = 1000;
 /** A neighbour not heard for this long is left. */
 export const SILENT_MS = 5000;
 /** Announcements of pieces are gathered for this long. */
 export const HAVE_BATCH_MS = 40;
+/** A tick that comes this late says that this machine slept. */
+export const SLEPT_MS = 500;
 /** Period in which late pieces and neighbours are looked at. */
 export const TICK_MS = 50;
 /** A parent is kept at least this long before a better one takes its place. */

@@ -76,3 +76,17 @@ test('believes an unknown uplink moderately and a boast not beyond reason', () =
 	expect(clampUplinkKbps(1e12)).toBe(1e6);
 	expect(clampUplinkKbps(0)).toBe(0);
 });
+
+test('keeps no place for who went quiet, and gives it to who is here', () => {
+	const gone = fakeNeighbour(0, { wants: 0xff, given: 0xff, heardAtMs: 0 });
+	const here = fakeNeighbour(1, { wants: 0xff, heardAtMs: 1900 });
+	children().evaluate([gone, here], { ...ROOM, planBps: 3_000_000 }, undefined, 2000, ignore);
+	expect(gone.given).toBe(0);
+	expect(here.given).toBe(0xff);
+	// When it is heard again it need not ask anew.
+	gone.heardAtMs = 3000;
+	here.wants = 0;
+	here.heardAtMs = 3000;
+	children().evaluate([gone, here], { ...ROOM, planBps: 3_000_000 }, undefined, 3000, ignore);
+	expect(gone.given).toBe(0xff);
+});

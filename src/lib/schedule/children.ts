@@ -1,7 +1,7 @@
 import type { Random } from '../util/clock.ts';
 import { NO_DEPTH, SUBSTREAMS } from '../model/message.ts';
 import { UPLINK_BRIM, UPLINK_FILL } from './bounds.ts';
-import type { Neighbour } from './neighbour.ts';
+import { isQuiet, type Neighbour } from './neighbour.ts';
 
 /** A child is put out for another only when that one's uplink is this many times stronger. */
 const STRONGER = 2;
@@ -82,7 +82,8 @@ export class Children {
 		let taken = 0;
 		for (const neighbour of neighbours) {
 			// A child stays when our own parent goes: it sees for itself when we are late.
-			const kept = neighbour.given & neighbour.wants & ~room.parentBits(neighbour);
+			const here = isQuiet(neighbour, nowMs) ? 0 : neighbour.given & neighbour.wants;
+			const kept = here & ~room.parentBits(neighbour);
 			if (kept !== neighbour.given) {
 				neighbour.given = kept;
 				changed.add(neighbour);
@@ -93,7 +94,7 @@ export class Children {
 			if (!this.#withdrawOne(neighbours, undefined, changed)) break;
 			taken--;
 		}
-		for (const { neighbour, s, served } of this.#asks(neighbours, room)) {
+		for (const { neighbour, s, served } of this.#asks(neighbours, room, nowMs)) {
 			if (room.congested) break;
 			if (childrenOf(s, neighbours) >= widest) continue;
 			if (taken >= (served ? capacity : most)) {
@@ -114,10 +115,11 @@ export class Children {
 	}
 
 	/** What is asked for and can be given: whoever is served by nobody first, then the strong; trees in an order of our own. */
-	#asks(neighbours: readonly Neighbour[], room: Room): Ask[] {
+	#asks(neighbours: readonly Neighbour[], room: Room, nowMs: number): Ask[] {
 		const asks: Ask[] = [];
 		for (const neighbour of neighbours) {
-			const open = this.#servable(neighbour, neighbour.wants & ~neighbour.given, room);
+			const wants = isQuiet(neighbour, nowMs) ? 0 : neighbour.wants & ~neighbour.given;
+			const open = this.#servable(neighbour, wants, room);
 			for (let i = 0; open !== 0 && i < SUBSTREAMS; i++) {
 				const s = (i + this.#firstTree) % SUBSTREAMS;
 				if ((open & (1 << s)) === 0) continue;

@@ -35,7 +35,9 @@ export class Heartbeat {
 
 	/** Pings who is due, and leaves who was silent too long. */
 	beat(nowMs: number): void {
+		const sleptMs = this.#liveness.sleptMs(nowMs);
 		for (const neighbour of this.#roster.all) {
+			neighbour.heardAtMs = Math.min(nowMs, neighbour.heardAtMs + sleptMs);
 			if (this.#liveness.isSilent(neighbour, nowMs)) this.#end(neighbour.link, 'silent');
 			else if (this.#liveness.shouldPing(neighbour, nowMs)) this.ping(neighbour, nowMs);
 		}

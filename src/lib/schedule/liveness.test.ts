@@ -15,20 +15,35 @@ test('takes the round trip from the answer to its latest ping', () => {
 	expect(neighbour.rttMs).toBe(40);
 });
 
-test('asks nothing of a quiet neighbour after two seconds, and leaves it after five', () => {
+test('asks nothing of a quiet neighbour after a second, and leaves it after five', () => {
 	const liveness = new Liveness(() => 0);
 	const neighbour = fakeNeighbour(0, { heardAtMs: 0 });
-	expect(canBeAsked(neighbour, 1900)).toBe(true);
-	expect(canBeAsked(neighbour, 2100)).toBe(false);
+	expect(canBeAsked(neighbour, 950)).toBe(true);
+	expect(canBeAsked(neighbour, 1050)).toBe(false);
 	expect(liveness.isSilent(neighbour, 4900)).toBe(false);
 	expect(liveness.isSilent(neighbour, 5100)).toBe(true);
 });
 
-test('pings every two seconds, and sooner who went quiet', () => {
+test('gives a far neighbour three round trips before it counts as quiet', () => {
+	const far = fakeNeighbour(0, { heardAtMs: 0, rttMs: 400 });
+	expect(canBeAsked(far, 1500)).toBe(true);
+	expect(canBeAsked(far, 1700)).toBe(false);
+});
+
+test('pings every two seconds, and more often while nothing is heard', () => {
 	const liveness = new Liveness(() => 0);
 	const neighbour = fakeNeighbour(0, { pingSentAtMs: 0, heardAtMs: 1400 });
 	expect(liveness.shouldPing(neighbour, 1500)).toBe(false);
 	expect(liveness.shouldPing(neighbour, 2000)).toBe(true);
 	neighbour.heardAtMs = 0;
-	expect(liveness.shouldPing(neighbour, 1100)).toBe(true);
+	expect(liveness.shouldPing(neighbour, 390)).toBe(false);
+	expect(liveness.shouldPing(neighbour, 400)).toBe(true);
+});
+
+test('knows its own sleep from the silence of others', () => {
+	const liveness = new Liveness(() => 0);
+	expect(liveness.sleptMs(0)).toBe(0);
+	expect(liveness.sleptMs(60)).toBe(0);
+	expect(liveness.sleptMs(8060)).toBe(8000);
+	expect(liveness.sleptMs(8110)).toBe(0);
 });

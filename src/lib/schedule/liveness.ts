@@ -1,10 +1,11 @@
 import type { Random } from '../util/clock.ts';
-import { PING_MS, QUIET_MS, SILENT_MS } from './bounds.ts';
+import { PING_MS, PROBE_MS, SILENT_MS, SLEPT_MS } from './bounds.ts';
 import type { Neighbour } from './neighbour.ts';
 
 /** Tells the living from the dead by pings of our own: ICE needs fifteen seconds for it. */
 export class Liveness {
 	readonly #random: Random;
+	#beatAtMs = Infinity;
 
 	constructor(random: Random) {
 		this.#random = random;
@@ -15,11 +16,18 @@ export class Liveness {
 		return nowMs - neighbour.heardAtMs > SILENT_MS;
 	}
 
-	/** Whether a ping is due: every `PING_MS`, and sooner when a neighbour has gone quiet. */
+	/** Whether a ping is due: every `PING_MS`, and sooner when nothing else is heard of a neighbour. */
 	shouldPing(neighbour: Neighbour, nowMs: number): boolean {
 		const sinceMs = nowMs - neighbour.pingSentAtMs;
-		const quiet = nowMs - neighbour.heardAtMs > QUIET_MS;
-		return sinceMs >= (quiet ? PING_MS / 2 : PING_MS);
+		const unheard = nowMs - neighbour.heardAtMs >= PROBE_MS;
+		return sinceMs >= (unheard ? PROBE_MS : PING_MS);
+	}
+
+	/** When time has leapt we slept, and nobody else was silent; gives for how long. */
+	sleptMs(nowMs: number): number {
+		const sinceMs = nowMs - this.#beatAtMs;
+		this.#beatAtMs = nowMs;
+		return sinceMs > SLEPT_MS ? sinceMs : 0;
 	}
 
 	/** Notes a ping and gives its nonce. */

@@ -1,6 +1,6 @@
 import type { Link } from '../model/link.ts';
 import { NO_DEPTH, SUBSTREAMS, type PeerRole } from '../model/message.ts';
-import { QUIET_MS } from './bounds.ts';
+import { PROBE_MS, QUIET_MS } from './bounds.ts';
 
 /** Slots for neighbours; each has a bit in the holders of every piece. */
 export const SLOTS = 32;
@@ -147,5 +147,5 @@ export function canBeAsked(neighbour: Neighbour, nowMs: number): boolean {
 
 /** Whether nothing was heard of it, though it was pinged: it may be gone. */
 export function isQuiet(neighbour: Neighbour, nowMs: number): boolean {
-	return nowMs - neighbour.heardAtMs > Math.max(QUIET_MS, 2 * neighbour.rttMs) + QUIET_MS;
+	return nowMs - neighbour.heardAtMs > Math.max(QUIET_MS, PROBE_MS + 3 * neighbour.rttMs);
 }

@@ -79,7 +79,7 @@ test('sends nothing when sharing is off', () => {
 test('keeps to its cap', () => {
 	const { uplink, push } = setup(1_000_000);
 	for (let atMs = 0; atMs < 2000; atMs += 10) {
-		const to = fakeNeighbour(0);
+		const to = fakeNeighbour(0, { heardAtMs: atMs });
 		push(to, atMs, { queuedAtMs: atMs });
 		uplink.drain(atMs, [to]);
 	}
@@ -125,4 +125,14 @@ test('a buffer that does not move belongs to who is gone, and holds up nobody el
 	expect(sent).toEqual([]);
 	uplink.drain(301, [gone, other]);
 	expect(sent.map(({ index }) => index)).toEqual([1]);
+});
+
+test('sends nothing to who went quiet: its blocks would only delay the others', () => {
+	const { uplink, sent, push } = setup();
+	const [gone, here] = [fakeNeighbour(0), fakeNeighbour(1, { heardAtMs: 2000 })];
+	push(gone, 1, { queuedAtMs: 2000 });
+	push(here, 2, { queuedAtMs: 2000 });
+	uplink.drain(2000, [gone, here]);
+	expect(sent.map(({ index }) => index)).toEqual([2]);
+	expect(uplink.waiting).toBe(0);
 });

@@ -1,5 +1,5 @@
 import { AHEAD_MS, LINK_AHEAD_BYTES, MIN_AHEAD_BYTES, STALE_SEND_MS } from './bounds.ts';
-import type { Neighbour } from './neighbour.ts';
+import { isQuiet, type Neighbour } from './neighbour.ts';
 
 /** One block on its way to a neighbour. */
 export interface Sending {
@@ -133,7 +133,7 @@ export class Uplink {
 		const kept: Sending[] = [];
 		let stuck = false;
 		for (const sending of this.#queue) {
-			if (nowMs - sending.queuedAtMs > STALE_SEND_MS) {
+			if (nowMs - sending.queuedAtMs > STALE_SEND_MS || isQuiet(sending.to, nowMs)) {
 				this.#leave(sending);
 				this.droppedBlocks++;
 				continue;
