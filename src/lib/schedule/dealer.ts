@@ -1,6 +1,6 @@
 import { SUBSTREAMS } from '../model/message.ts';
 import { strength } from './children.ts';
-import { isQuiet, type Neighbour } from './neighbour.ts';
+import { isHeard, type Neighbour } from './neighbour.ts';
 
 /** A neighbour that spreads less than this share of what it gets first loses its place to another. */
 const POOR_SPREAD = 0.5;
@@ -29,7 +29,7 @@ export class Dealer {
 		const before = new Map(neighbours.map((neighbour) => [neighbour, neighbour.given]));
 		const load = new Map<Neighbour, number>();
 		for (const neighbour of neighbours) {
-			neighbour.given = isQuiet(neighbour, nowMs) ? 0 : neighbour.given & neighbour.wants;
+			neighbour.given = !isHeard(neighbour, nowMs) ? 0 : neighbour.given & neighbour.wants;
 			load.set(neighbour, 0);
 		}
 		const places = Math.min(copies, neighbours.length);
@@ -52,7 +52,7 @@ export class Dealer {
 		const loadOf = (neighbour: Neighbour) => load.get(neighbour) ?? 0;
 		const weigh = (neighbour: Neighbour) => weight(neighbour) / (1 + loadOf(neighbour));
 		const willing = neighbours.filter(
-			(neighbour) => (neighbour.wants & bit) !== 0 && !isQuiet(neighbour, nowMs),
+			(neighbour) => (neighbour.wants & bit) !== 0 && isHeard(neighbour, nowMs),
 		);
 		const holders = willing.filter((neighbour) => (neighbour.given & bit) !== 0);
 		const others = willing

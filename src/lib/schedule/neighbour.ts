@@ -145,6 +145,11 @@ export function canBeAsked(neighbour: Neighbour, nowMs: number): boolean {
 	);
 }
 
+/** Whether it was heard of lately. Whoever takes part in a live stream is heard several times a second. */
+export function isHeard(neighbour: Neighbour, nowMs: number): boolean {
+	return nowMs - neighbour.heardAtMs < PROBE_MS + 2 * neighbour.rttMs;
+}
+
 /** Whether nothing was heard of it, though it was pinged: it may be gone. */
 export function isQuiet(neighbour: Neighbour, nowMs: number): boolean {
 	return nowMs - neighbour.heardAtMs > Math.max(QUIET_MS, PROBE_MS + 3 * neighbour.rttMs);

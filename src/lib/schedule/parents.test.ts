@@ -105,3 +105,32 @@ test('takes what is still on its way from a former parent, through several chang
 	expect(parent.former & 0b11).toBe(0b11);
 	expect(parent.graceUntilMs).toBeGreaterThan(2000);
 });
+
+test('is cut off the moment its parent tells that it is, and keeps it until somebody better answers', () => {
+	const mine = parents();
+	const parent = fakeNeighbour(0, { depths: depths(1) });
+	evaluate(mine, [parent], 0);
+	mine.onSubscribed(parent, 0xff, 0xff, 10);
+	evaluate(mine, [parent], 20);
+	expect([mine.isConnected(0), mine.depthOf(0), mine.lacksAny()]).toEqual([true, 2, false]);
+	parent.depths = depths(NO_DEPTH);
+	const other = fakeNeighbour(1, { depths: depths(2) });
+	evaluate(mine, [parent, other], 30);
+	expect([mine.isConnected(0), mine.depthOf(0), mine.lacksAny()]).toEqual([false, NO_DEPTH, true]);
+	expect(other.asked).toBe(0xff);
+	expect(mine.parentOf(0)).toBe(parent);
+});
+
+test('who is cut off takes a parent deeper than it stood only after all behind it have heard', () => {
+	const mine = parents();
+	const parent = fakeNeighbour(0, { depths: depths(1) });
+	const deeper = fakeNeighbour(1, { depths: depths(5) });
+	evaluate(mine, [parent], 0);
+	mine.onSubscribed(parent, 0xff, 0xff, 10);
+	evaluate(mine, [parent], 20);
+	mine.remove(parent);
+	evaluate(mine, [deeper], 800);
+	expect(deeper.asked).toBe(0);
+	evaluate(mine, [deeper], 1000);
+	expect(deeper.asked).toBe(0xff);
+});

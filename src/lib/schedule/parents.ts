@@ -13,8 +13,10 @@ const ANSWER_MS = 1000;
 
 /** Deeper than this is a loop or as good as one. */
 const MAX_DEPTH = 40;
-/** How long a depth outlives its parent. */
-const DEPTH_KEEP_MS = 2500;
+/** How long a depth outlives its parent: who finds another one in this time spares its children the search. */
+const DEPTH_KEEP_MS = 300;
+/** Whoever is cut off waits this long before it takes a parent that stands deeper than it did. */
+const HOLD_DOWN_MS = 900;
 
 const ALL = (1 << SUBSTREAMS) - 1;
 
@@ -42,7 +44,8 @@ export class Parents {
 	readonly #refusedUntilMs = new Map<Neighbour, Float64Array>();
 	readonly #random: Random;
 	readonly #depths = new Uint8Array(SUBSTREAMS).fill(NO_DEPTH);
-	readonly #depthAtMs = new Float64Array(SUBSTREAMS);
+	readonly #lastDepths = new Uint8Array(SUBSTREAMS).fill(NO_DEPTH);
+	readonly #depthAtMs = new Float64Array(SUBSTREAMS).fill(-Infinity);
 
 	constructor(random: Random) {
 		this.#random = random;
@@ -69,16 +72,25 @@ export class Parents {
 			else if (parent && depthAt(parent, s) < MAX_DEPTH) depth = depthAt(parent, s) + 1;
 			if (depth !== NO_DEPTH) {
 				this.#depths[s] = depth;
+				this.#lastDepths[s] = depth;
 				this.#depthAtMs[s] = nowMs;
-			} else if (nowMs - (this.#depthAtMs[s] ?? 0) > DEPTH_KEEP_MS) {
+			} else if (parent || nowMs - (this.#depthAtMs[s] ?? 0) > DEPTH_KEEP_MS) {
+				// That a branch is cut off must reach its last leaf at once, or parts of it come to hang on each other.
 				this.#depths[s] = NO_DEPTH;
 			}
 		}
 	}
 
-	/** Whether some substream has nobody who pushes it. */
+	/** Whether a substream comes from the broadcaster: its parent, and all above it, have told so. */
+	isConnected(substream: number): boolean {
+		const parent = this.parentOf(substream);
+		if (parent === undefined || parent.role === 'broadcaster') return parent !== undefined;
+		return depthAt(parent, substream) < MAX_DEPTH;
+	}
+
+	/** Whether some substream doesn't come from the broadcaster. */
 	lacksAny(): boolean {
-		return this.#choices.some((_, s) => this.parentOf(s) === undefined);
+		return this.#choices.some((_, s) => !this.isConnected(s));
 	}
 
 	/** Hops to the broadcaster by the best parent; 255 when there is none. */
@@ -174,7 +186,7 @@ export class Parents {
 			this.#noteRefusal(candidate, s, nowMs);
 			choice.candidate = undefined;
 		}
-		const alive = parent !== undefined && canBeAsked(parent, nowMs);
+		const alive = parent !== undefined && canBeAsked(parent, nowMs) && this.isConnected(s);
 		if (alive && (parent.role === 'broadcaster' || nowMs - choice.sinceMs < PARENT_KEEP_MS)) return;
 		const best = this.#best(s, neighbours, nowMs);
 		if (!best || best === parent) return;
@@ -190,14 +202,16 @@ export class Parents {
 
 	#best(s: number, neighbours: readonly Neighbour[], nowMs: number): Neighbour | undefined {
 		const bit = 1 << s;
-		const own = this.depthOf(s);
+		const cutOffMs = nowMs - (this.#depthAtMs[s] ?? 0);
+		const deepest = cutOffMs > HOLD_DOWN_MS ? MAX_DEPTH : (this.#lastDepths[s] ?? NO_DEPTH);
 		let best: Neighbour | undefined;
 		let bestMs = Infinity;
 		for (const neighbour of neighbours) {
 			if (neighbour.role === 'broadcaster' || !canBeAsked(neighbour, nowMs)) continue;
 			if (neighbour.depths[s] === NO_DEPTH || (neighbour.given & bit) !== 0) continue;
-			// Whoever hangs on us stands deeper than we do: choosing only among the others keeps loops away.
-			if (depthAt(neighbour, s) > own) continue;
+			// Whoever hangs on us stands deeper than we do: choosing only among the others keeps loops away. Who is cut off
+			// may hang on any other, but only when all that hang on it have heard of it and tell no depth any more.
+			if (depthAt(neighbour, s) > deepest) continue;
 			if (nowMs < (this.#refusedUntilMs.get(neighbour)?.[s] ?? 0)) continue;
 			const lagMs = this.#expectedLagMs(neighbour, s);
 			if (lagMs < bestMs) {

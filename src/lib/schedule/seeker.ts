@@ -7,7 +7,7 @@ import {
 	SNUB_MS,
 } from './bounds.ts';
 import { noteLag, noteService } from './lateness.ts';
-import { canBeAsked, type Neighbour } from './neighbour.ts';
+import { canBeAsked, isHeard, type Neighbour } from './neighbour.ts';
 import type { Parents } from './parents.ts';
 import { chooseSource } from './pull.ts';
 import type { RequestBook } from './request-book.ts';
@@ -112,12 +112,14 @@ export class Seeker {
 		if (!this.#strategy.push) return false;
 		const substream = index % SUBSTREAMS;
 		const parent = this.#parents.parentOf(substream);
-		if (!parent || !canBeAsked(parent, nowMs)) return false;
+		if (!parent || !canBeAsked(parent, nowMs) || !this.#parents.isConnected(substream))
+			return false;
 		const lagMs = parent.lagMs[substream] ?? NaN;
 		const usualMs = Number.isNaN(lagMs) ? 2 * parent.rttMs : lagMs;
 		const spreadMs = 2 * (parent.lagSpreadMs[substream] ?? 0);
 		const patienceMs =
-			Math.min(usualMs + spreadMs, MAX_PATIENCE_MS) + parent.rttMs + REPAIR_SLACK_MS;
+			Math.min(usualMs + spreadMs, MAX_PATIENCE_MS) +
+			(isHeard(parent, nowMs) ? parent.rttMs + REPAIR_SLACK_MS : 0);
 		const lateMs = nowMs - track.knownAtMs - patienceMs;
 		if (lateMs < 0) return true;
 		if (lateMs > REQUEST_TIMEOUT_MS) {

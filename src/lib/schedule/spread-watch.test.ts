@@ -82,3 +82,15 @@ test('an only neighbour is not blamed, nor one that left, and nothing happens af
 	clock.advance(1000);
 	expect(given).toEqual([]);
 });
+
+test('a second copy goes to nobody who fell silent', () => {
+	const { clock, given, give, all } = setup(3);
+	const [child, gone, here] = all;
+	if (!child || !gone || !here) throw new Error('too few');
+	gone.uplinkKbps = 9000;
+	clock.advance(2000);
+	here.heardAtMs = 2200;
+	give(child);
+	clock.advance(SPREAD_MS + 121);
+	expect(given).toEqual([here]);
+});

@@ -1,7 +1,7 @@
 import type { Clock } from '../util/clock.ts';
 import { SPREAD_MS } from './bounds.ts';
 import { strength } from './children.ts';
-import type { Neighbour } from './neighbour.ts';
+import { isHeard, type Neighbour } from './neighbour.ts';
 import type { Roster } from './roster.ts';
 import type { SegmentTrack } from './segment-track.ts';
 
@@ -40,13 +40,15 @@ export class SpreadWatch {
 	#look(child: Neighbour, track: SegmentTrack, offset: number): void {
 		if (this.#closed) return;
 		// Who has it of us says nothing; somebody must have it of them.
+		const nowMs = this.#clock.now();
 		const pushed = track.pushed[offset] ?? 0;
 		const spread = ((track.holders[offset] ?? 0) & ~pushed) !== 0;
 		if (this.#roster.all.length < 2) return;
 		child.spread += ((spread ? 1 : 0) - child.spread) * WEIGHT;
 		if (spread || this.#roster.at(child.slot) !== child) return;
 		const others = this.#roster.all.filter(
-			({ slot, role }) => role !== undefined && (pushed & (1 << slot)) === 0,
+			(other) =>
+				other.role !== undefined && (pushed & (1 << other.slot)) === 0 && isHeard(other, nowMs),
 		);
 		const next = others.sort((a, b) => strength(b) * b.spread - strength(a) * a.spread)[0];
 		if (next) this.#giveTo(next, track, offset);

@@ -49,11 +49,13 @@ export class Trees {
 			this.#dealer.evaluate(roster.all, nowMs, tellGiven);
 			return;
 		}
-		this.parents.evaluate(roster.all, nowMs, (neighbour, substreams) =>
-			neighbour.link.send({ type: 'subscribe', substreams }),
-		);
+		this.parents.evaluate(roster.all, nowMs, (neighbour, substreams) => {
+			// Whoever is asked must know by then whether anybody else serves us.
+			if (neighbour.role !== 'broadcaster') this.#tellDepths(neighbour, this.#isFull(nowMs));
+			neighbour.link.send({ type: 'subscribe', substreams });
+		});
 		this.#children.evaluate(roster.all, this.#room(nowMs), asking, nowMs, tellGiven);
-		this.#tellDepths(nowMs);
+		this.#tellAll(nowMs);
 	}
 
 	/** Who is pushed this piece, strongest uplink first: it has the most to pass on to. */
@@ -79,21 +81,35 @@ export class Trees {
 		if (!this.#options.uplink.open || this.#options.role === 'broadcaster') return depths;
 		for (let s = 0; s < SUBSTREAMS; s++) {
 			const depth = this.parents.depthOf(s);
-			if (depth === NO_DEPTH || this.parents.parentOf(s) === neighbour) continue;
 			const given = (neighbour.given & (1 << s)) !== 0;
+			if (depth === NO_DEPTH || this.parents.parentOf(s) === neighbour) continue;
+			// While we seek a parent we are no use to others and in need ourselves; our children bear with us for a moment.
+			if (!given && !this.parents.isConnected(s)) continue;
 			depths[s] = full && !given ? depth + FULL_DEPTH : depth;
 		}
 		return depths;
 	}
 
 	/** Neighbours hear at once, though not all the time, when we come to stand elsewhere. */
-	#tellDepths(nowMs: number): void {
+	#tellAll(nowMs: number): void {
 		const full = this.#isFull(nowMs);
 		for (const neighbour of this.#options.roster.all) {
-			if (neighbour.role === 'broadcaster' || nowMs - neighbour.toldAtMs < TELL_DEPTHS_MS) continue;
-			const depths = this.#depthsFor(neighbour, full);
-			if (!sameBytes(depths, neighbour.toldDepths)) this.#options.tell(neighbour, depths);
+			if (neighbour.role === 'broadcaster') continue;
+			const soon = nowMs - neighbour.toldAtMs < TELL_DEPTHS_MS;
+			this.#tellDepths(neighbour, full, soon);
 		}
+	}
+
+	/** `onlyLosses` tells nothing but that a child is cut off with us: that can't wait. */
+	#tellDepths(neighbour: Neighbour, full: boolean, onlyLosses = false): void {
+		const depths = this.#depthsFor(neighbour, full);
+		const told = neighbour.toldDepths;
+		const isNews = depths.some((depth, s) =>
+			onlyLosses
+				? depth === NO_DEPTH && told[s] !== NO_DEPTH && (neighbour.given & (1 << s)) !== 0
+				: depth !== told[s],
+		);
+		if (isNews) this.#options.tell(neighbour, depths);
 	}
 
 	#isFull(nowMs: number): boolean {
@@ -110,8 +126,7 @@ export class Trees {
 			congested: uplink.pushDelayMs(nowMs) > CONGESTED_MS,
 			depthOf: (s) => this.parents.depthOf(s),
 			parentBits: (neighbour) => neighbour.granted & neighbour.asked,
-			canServe: (s, child) =>
-				this.parents.depthOf(s) !== NO_DEPTH && this.parents.parentOf(s) !== child,
+			canServe: (s, child) => this.parents.isConnected(s) && this.parents.parentOf(s) !== child,
 		};
 	}
 }
@@ -122,9 +137,4 @@ function tellGiven(neighbour: Neighbour): void {
 		substreams: neighbour.given,
 		asked: neighbour.askedUs,
 	});
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-	for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-	return a.length === b.length;
 }
