@@ -147,6 +147,7 @@ export class ChannelSession extends Emitter<SessionEvents> {
 			starving: nowMs - this.#fedAtMs > STARVING_MS,
 			uplinkKbps: Math.round((uplinkBps ?? 0) / 1000),
 		});
+		this.#wantLinks();
 		this.#seekIntroductions();
 		this.emit('second', undefined);
 		this.#stopSecond = this.clock.after(SECOND_MS, () => this.#everySecond());

@@ -54,6 +54,8 @@ export interface Neighbour {
 	/** Requests of its that we hold or have queued, blocks. */
 	queuedBlocks: number;
 	brokenPromises: number;
+	/** Promises broken since it last delivered anything; unlike the count before, no snub forgives them. */
+	failures: number;
 	snubbedUntilMs: number;
 	unsolicited: number;
 	/** Blocks of late that brought nothing, and when the latest did; see `MAX_WASTED_BLOCKS`. */
@@ -126,6 +128,7 @@ export function newNeighbour(link: Link, slot: number, nowMs: number): Neighbour
 		outstanding: 0,
 		queuedBlocks: 0,
 		brokenPromises: 0,
+		failures: 0,
 		snubbedUntilMs: 0,
 		unsolicited: 0,
 		wastedBlocks: 0,

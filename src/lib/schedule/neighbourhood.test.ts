@@ -7,9 +7,18 @@ const many = (count: number, known = {}) =>
 	Array.from({ length: count }, (_, slot) => fakeNeighbour(slot, known));
 
 test('a viewer seeks a few links, a broadcaster all it may have', () => {
-	expect(wantedLinks('viewer', 0)).toBe(8);
-	expect(wantedLinks('viewer', 12)).toBe(0);
-	expect(wantedLinks('broadcaster', 20)).toBe(4);
+	expect(wantedLinks('viewer', [], 0)).toBe(8);
+	expect(wantedLinks('viewer', many(12), 0)).toBe(0);
+	expect(wantedLinks('broadcaster', many(20), 0)).toBe(4);
+});
+
+test('a viewer counts only neighbours that are of use to it, and keeps to its bound all the same', () => {
+	const riders = many(6, { uplinkKbps: 0, heardAtMs: 5000 });
+	const good = many(3, { heardAtMs: 5000 });
+	expect(wantedLinks('viewer', [...riders, ...good], 5000)).toBe(5);
+	expect(wantedLinks('viewer', [...many(6), ...good], 5000)).toBe(5);
+	expect(wantedLinks('viewer', [...many(6, { failures: 2 }), ...good], 0)).toBe(5);
+	expect(wantedLinks('viewer', many(14, { uplinkKbps: 0 }), 0)).toBe(2);
 });
 
 test('a broadcaster lets go of a weak uplink that holds no place', () => {

@@ -1,7 +1,7 @@
 import type { PeerRole } from '../model/message.ts';
 import { MAX_LINKS } from './bounds.ts';
 import { strength } from './children.ts';
-import type { Neighbour } from './neighbour.ts';
+import { isQuiet, type Neighbour } from './neighbour.ts';
 
 /** Links that a viewer or relay seeks; up to `MAX_LINKS` are taken when others ask. */
 const SOUGHT_LINKS = { viewer: 8, relay: 16, broadcaster: MAX_LINKS.broadcaster } as const;
@@ -18,9 +18,26 @@ const WEAK = 0.75;
 const SINK = 0.2;
 const CALM = 0.8;
 
-/** How many more links this peer would like: the swarm seeks as many. */
-export function wantedLinks(role: PeerRole, links: number): number {
-	return Math.max(0, SOUGHT_LINKS[role] - links);
+/**
+ * How many more links this peer would like: the swarm seeks as many. Neighbours that share nothing, or that nothing is heard
+ * of, are no use to a viewer, who seeks others beside them.
+ */
+export function wantedLinks(
+	role: PeerRole,
+	neighbours: readonly Neighbour[],
+	nowMs: number,
+): number {
+	let useful = 0;
+	for (const neighbour of neighbours) {
+		if (role === 'broadcaster' || isUseful(neighbour, nowMs)) useful++;
+	}
+	const room = MAX_LINKS[role] - neighbours.length;
+	return Math.max(0, Math.min(room, SOUGHT_LINKS[role] - useful));
+}
+
+function isUseful(neighbour: Neighbour, nowMs: number): boolean {
+	if (neighbour.role === undefined) return true;
+	return neighbour.uplinkKbps > 0 && neighbour.failures === 0 && !isQuiet(neighbour, nowMs);
 }
 
 /**

@@ -134,3 +134,15 @@ test('who is cut off takes a parent deeper than it stood only after all behind i
 	evaluate(mine, [deeper], 1000);
 	expect(deeper.asked).toBe(0xff);
 });
+
+test('gives who never keeps its promises one chance at a time', () => {
+	const mine = parents();
+	const liar = fakeNeighbour(0, { depths: depths(1), failures: 3 });
+	liar.lagMs.fill(1);
+	evaluate(mine, [liar], 0);
+	expect(liar.asked).toBe(1);
+	const honest = fakeNeighbour(1, { depths: depths(3) });
+	honest.lagMs.fill(180);
+	evaluate(mine, [liar, honest], 50);
+	expect(honest.asked).toBe(0xfe);
+});

@@ -1,12 +1,19 @@
 import type { Random } from '../util/clock.ts';
 import { FULL_DEPTH, NO_DEPTH, SUBSTREAMS } from '../model/message.ts';
-import { PARENT_GAIN_MS, PARENT_KEEP_MS, SUBSCRIPTION_GRACE_MS } from './bounds.ts';
+import {
+	BROKEN_PROMISES,
+	PARENT_GAIN_MS,
+	PARENT_KEEP_MS,
+	SUBSCRIPTION_GRACE_MS,
+} from './bounds.ts';
 import { canBeAsked, type Neighbour } from './neighbour.ts';
 
 /** How long a neighbour that refused a substream isn't asked for it again; jittered by as much again. */
 const REFUSED_MS = 1000;
 /** What a hop is taken to cost while nothing was measured. */
 const HOP_MS = 60;
+/** What each promise that a neighbour broke since it last delivered counts for. */
+const FAILURE_MS = 200;
 const NO_ROOM_MS = 300;
 /** An asked neighbour that says nothing is passed over after this long. */
 const ANSWER_MS = 1000;
@@ -212,6 +219,8 @@ export class Parents {
 			// Whoever hangs on us stands deeper than we do: choosing only among the others keeps loops away. Who is cut off
 			// may hang on any other, but only when all that hang on it have heard of it and tell no depth any more.
 			if (depthAt(neighbour, s) > deepest) continue;
+			// Who never keeps its promises has one chance at a time, however early it announces.
+			if (neighbour.failures >= BROKEN_PROMISES && this.#wishOf(neighbour) !== 0) continue;
 			if (nowMs < (this.#refusedUntilMs.get(neighbour)?.[s] ?? 0)) continue;
 			const lagMs = this.#expectedLagMs(neighbour, s);
 			if (lagMs < bestMs) {
@@ -226,7 +235,7 @@ export class Parents {
 		const measured = neighbour.lagMs[s] ?? NaN;
 		const told = neighbour.depths[s] ?? NO_DEPTH;
 		const full = told >= FULL_DEPTH && told !== NO_DEPTH ? NO_ROOM_MS : 0;
-		if (!Number.isNaN(measured)) return measured + full;
+		if (!Number.isNaN(measured)) return measured + full + neighbour.failures * FAILURE_MS;
 		const depth = depthAt(neighbour, s);
 		return depth * HOP_MS + neighbour.rttMs / 2 + full;
 	}

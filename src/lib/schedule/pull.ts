@@ -1,4 +1,4 @@
-import { MAX_OUTSTANDING_PIECES } from './bounds.ts';
+import { BROKEN_PROMISES, MAX_OUTSTANDING_PIECES } from './bounds.ts';
 import { canBeAsked, type Neighbour } from './neighbour.ts';
 
 /** What a piece costs to wait for behind another one at the same neighbour, milliseconds. */
@@ -6,6 +6,8 @@ const QUEUED_PIECE_MS = 25;
 /** A neighbour with less uplink to spare than this would take it from its children. */
 const NO_SPARE_KBPS = 300;
 const NO_SPARE_MS = 150;
+/** What each promise that a neighbour broke since it last delivered counts for. */
+const FAILURE_MS = 200;
 /** The broadcaster's uplink is everybody's: it is asked when nobody else can be. */
 const BROADCASTER_MS = 2000;
 
@@ -23,6 +25,8 @@ export function chooseSource(
 		if (neighbour.outstanding >= MAX_OUTSTANDING_PIECES || !canBeAsked(neighbour, nowMs)) continue;
 		// Whoever just refused is left alone for a moment, and whoever says that it doesn't share altogether.
 		if (nowMs < neighbour.busyUntilMs || neighbour.uplinkKbps === 0) continue;
+		// Who never keeps its promises is asked for one piece at a time.
+		if (neighbour.failures >= BROKEN_PROMISES && neighbour.outstanding > 0) continue;
 		const waitMs =
 			(Number.isNaN(neighbour.serviceMs)
 				? neighbour.rttMs + QUEUED_PIECE_MS
@@ -30,7 +34,7 @@ export function chooseSource(
 			(neighbour.spareKbps < NO_SPARE_KBPS ? NO_SPARE_MS : 0) +
 			neighbour.outstanding * QUEUED_PIECE_MS +
 			(neighbour.role === 'broadcaster' ? BROADCASTER_MS : 0) +
-			neighbour.brokenPromises * 100;
+			neighbour.failures * FAILURE_MS;
 		if (waitMs < bestMs) {
 			best = neighbour;
 			bestMs = waitMs;

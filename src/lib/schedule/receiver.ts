@@ -63,6 +63,7 @@ export class Receiver {
 		noteLag(from, index, lagMs);
 		if (asked) noteService(from, nowMs - (track.askedAtMs[offset] ?? nowMs));
 		from.brokenPromises = 0;
+		from.failures = 0;
 		track.states[offset] = CHECKING;
 		this.#book.release(track, offset, from.slot);
 		return { whole, lagMs };

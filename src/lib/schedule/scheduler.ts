@@ -141,7 +141,8 @@ export class Scheduler {
 
 	/** How many more links this peer would like. */
 	get wantedLinks(): number {
-		return this.#closed ? 0 : wantedLinks(this.#role, this.#roster.all.length);
+		if (this.#closed) return 0;
+		return wantedLinks(this.#role, this.#roster.all, this.#clock.now());
 	}
 
 	/** Bits per second that this peer's uplink was measured at, `undefined` until it was full once. */
@@ -322,7 +323,6 @@ export class Scheduler {
 			this.#seeker.consider(track, offset, nowMs);
 		}
 		if (unknown >= 0) this.#port.wantManifest(from.link, unknown);
-		this.#giver.flush();
 	}
 
 	onSubscribe(from: Neighbour, { substreams }: SubscribeMessage): void {

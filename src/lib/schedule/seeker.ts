@@ -25,6 +25,8 @@ export interface Strategy {
 /** Push to subscribers, standing requests where nobody pushes, pull to repair. */
 export const MIX: Strategy = { push: true, standing: true };
 
+/** A snub is at most this many times `SNUB_MS`. */
+const MOST_SNUB_TIMES = 16;
 /** Part of the neighbours that may be passed over at one time. */
 const MOST_SNUBBED = 0.35;
 /** Pieces asked of one neighbour ahead of its having them, at most. */
@@ -131,11 +133,14 @@ export class Seeker {
 
 	/** A neighbour let us wait; who does it again and again is passed over, unless all do: then it is nobody's fault. */
 	#breakPromise(neighbour: Neighbour, nowMs: number): void {
+		neighbour.failures++;
 		if (++neighbour.brokenPromises < BROKEN_PROMISES) return;
 		neighbour.brokenPromises = 0;
 		let snubbed = 1;
 		for (const other of this.#roster.all) if (nowMs < other.snubbedUntilMs) snubbed++;
 		if (snubbed > this.#roster.all.length * MOST_SNUBBED) return;
-		neighbour.snubbedUntilMs = nowMs + SNUB_MS;
+		// Each time longer: whoever never delivers must not cost us the same wait again and again.
+		const times = Math.min(MOST_SNUB_TIMES, 2 ** (neighbour.failures / BROKEN_PROMISES - 1));
+		neighbour.snubbedUntilMs = nowMs + SNUB_MS * times;
 	}
 }

@@ -2,7 +2,7 @@ import { toHex } from '../util/bytes.ts';
 import type { Random } from '../util/clock.ts';
 import { channelOf } from '../model/channel.ts';
 import type { Strategy } from '../schedule/scheduler.ts';
-import { MAX_LINKS } from '../schedule/bounds.ts';
+import { MAX_LINKS, QUICK_LINKS } from '../schedule/bounds.ts';
 import { ChannelPeer } from '../peer.ts';
 import type { ReceivedSegment } from '../peer-options.ts';
 import { SimClock, seededRandom } from './sim-clock.ts';
@@ -240,7 +240,7 @@ export class Simulation {
 			if ((this.#linked.get(other)?.size ?? 0) >= MAX_LINKS.viewer) continue;
 			if (this.#connect(viewer, other)) wanted--;
 		}
-		const againMs = links.size < 3 ? 300 : 2000;
+		const againMs = viewer.peer.wantedLinks > QUICK_LINKS ? 300 : 2000;
 		this.clock.after(againMs * (0.75 + 0.5 * this.random()), () => this.#seekLinks(viewer));
 	}
 

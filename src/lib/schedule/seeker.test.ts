@@ -1,0 +1,138 @@
+import { expect, test } from 'vitest';
+import { NO_DEPTH, SUBSTREAMS } from '../model/message.ts';
+import { fakeNeighbour } from '../testing/fake-neighbour.ts';
+import { BROKEN_PROMISES, SNUB_MS } from './bounds.ts';
+import { Parents } from './parents.ts';
+import { RequestBook } from './request-book.ts';
+import { Roster } from './roster.ts';
+import { HELD, trackSegment } from './segment-track.ts';
+import { MIX, Seeker, type Strategy } from './seeker.ts';
+
+function setup(strategy: Strategy = MIX) {
+	const roster = new Roster();
+	const parents = new Parents(() => 0);
+	const book = new RequestBook(roster);
+	const seeker = new Seeker({ strategy, roster, book, parents });
+	const track = trackSegment(
+		{ firstPiece: 0, count: 8, pieceLength: 16_384, length: 8 * 16_384, wanted: true },
+		0,
+	);
+	const join = () => {
+		const { link, sent } = fakeNeighbour(roster.all.length);
+		const neighbour = roster.add(link, 0);
+		if (!neighbour) throw new Error('no slot');
+		Object.assign(neighbour, { role: 'viewer', uplinkKbps: 5000, spareKbps: 5000, rttMs: 60 });
+		return { neighbour, sent };
+	};
+	const adopt = (parent: ReturnType<typeof join>['neighbour']) => {
+		parent.depths = new Uint8Array(SUBSTREAMS).fill(1);
+		parents.evaluate([parent], 0, (neighbour, wish) => (neighbour.asked = wish));
+		parents.onSubscribed(parent, 0xff, 0xff, 0);
+	};
+	const hear = (nowMs: number) => {
+		for (const neighbour of roster.all) neighbour.heardAtMs = nowMs;
+	};
+	return { roster, parents, seeker, track, join, adopt, hear };
+}
+const requests = (sent: readonly { type: string }[]) =>
+	sent.filter(({ type }) => type === 'request').length;
+
+test('asks who announced a piece, when nobody pushes it', () => {
+	const { seeker, track, join } = setup();
+	const [holder, other] = [join(), join()];
+	track.holders[3] = 1 << holder.neighbour.slot;
+	seeker.consider(track, 3, 10);
+	expect([requests(holder.sent), requests(other.sent)]).toEqual([1, 0]);
+	seeker.consider(track, 3, 20);
+	expect(requests(holder.sent)).toBe(1);
+});
+
+test('asks for nothing that is held, not wanted or given up', () => {
+	const { seeker, track, join } = setup();
+	const holder = join();
+	track.holders.fill(1 << holder.neighbour.slot);
+	track.states[0] = HELD;
+	seeker.consider(track, 0, 10);
+	track.wanted = false;
+	seeker.consider(track, 1, 10);
+	track.wanted = true;
+	track.lost = true;
+	seeker.consider(track, 2, 10);
+	expect(holder.sent).toEqual([]);
+});
+
+test('waits for a parent as long as it usually takes, a round trip and a little, then turns to another', () => {
+	const { seeker, track, join, adopt, hear } = setup();
+	const [parent, holder] = [join(), join()];
+	adopt(parent.neighbour);
+	parent.neighbour.lagMs.fill(200);
+	track.holders[0] = 1 << holder.neighbour.slot;
+	hear(400);
+	seeker.consider(track, 0, 400);
+	expect(requests(holder.sent)).toBe(0);
+	seeker.consider(track, 0, 420);
+	expect(requests(holder.sent)).toBe(1);
+});
+
+test('does not wait for a parent that is not heard, nor for one that is cut off itself', () => {
+	const { seeker, track, join, adopt } = setup();
+	const [parent, holder] = [join(), join()];
+	adopt(parent.neighbour);
+	parent.neighbour.lagMs.fill(200);
+	track.holders.fill(1 << holder.neighbour.slot);
+	parent.neighbour.heardAtMs = -500;
+	seeker.consider(track, 0, 210);
+	expect(requests(holder.sent)).toBe(1);
+	parent.neighbour.heardAtMs = 200;
+	seeker.consider(track, 1, 210);
+	expect(requests(holder.sent)).toBe(1);
+	parent.neighbour.depths = new Uint8Array(SUBSTREAMS).fill(NO_DEPTH);
+	seeker.consider(track, 1, 210);
+	expect(requests(holder.sent)).toBe(2);
+});
+
+test('takes a request back from who lets it wait, asks a second, and passes the first over when it does it again', () => {
+	const { seeker, track, join, hear, roster } = setup();
+	const [slow, second] = [join(), join()];
+	for (let i = 0; i < 6; i++) join();
+	track.holders.fill(1 << slow.neighbour.slot);
+	for (let offset = 0; offset < BROKEN_PROMISES; offset++) seeker.consider(track, offset, 0);
+	expect(requests(slow.sent)).toBe(3);
+	track.holders.fill((1 << slow.neighbour.slot) | (1 << second.neighbour.slot));
+	hear(900);
+	for (let offset = 0; offset < BROKEN_PROMISES; offset++) {
+		slow.neighbour.serviceMs = NaN;
+		seeker.consider(track, offset, 900);
+	}
+	expect(slow.sent.filter(({ type }) => type === 'cancel').length).toBe(3);
+	expect(requests(second.sent)).toBe(3);
+	expect(slow.neighbour.snubbedUntilMs).toBe(900 + SNUB_MS);
+	expect(roster.all.filter(({ snubbedUntilMs }) => snubbedUntilMs > 0).length).toBe(1);
+});
+
+test('passes over longer each time who never delivers', () => {
+	const { seeker, track, join, hear } = setup();
+	const [liar, second] = [join(), join()];
+	for (let i = 0; i < 6; i++) join();
+	liar.neighbour.failures = BROKEN_PROMISES;
+	track.holders.fill(1 << liar.neighbour.slot);
+	for (let offset = 0; offset < BROKEN_PROMISES; offset++) {
+		liar.neighbour.serviceMs = NaN;
+		seeker.consider(track, offset, 0);
+		track.holders[offset] = (1 << liar.neighbour.slot) | (1 << second.neighbour.slot);
+		hear(900);
+		seeker.consider(track, offset, 900);
+	}
+	expect(liar.neighbour.failures).toBe(2 * BROKEN_PROMISES);
+	expect(liar.neighbour.snubbedUntilMs).toBe(900 + 2 * SNUB_MS);
+});
+
+test('where nobody pushes, asks ahead of who usually has pieces first, and not the broadcaster', () => {
+	const { seeker, track, join } = setup({ push: false, standing: true });
+	const [usual, source] = [join(), join()];
+	usual.neighbour.lagMs.fill(50);
+	source.neighbour.lagMs.fill(1);
+	source.neighbour.role = 'broadcaster';
+	seeker.askAhead(track, 0);
+	expect([requests(usual.sent), requests(source.sent)]).toEqual([8, 0]);
+});
