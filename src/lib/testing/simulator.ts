@@ -3,6 +3,7 @@ import type { Random } from '../util/clock.ts';
 import { channelOf } from '../model/channel.ts';
 import type { Strategy } from '../schedule/scheduler.ts';
 import { MAX_LINKS, QUICK_LINKS } from '../schedule/bounds.ts';
+import { ShunList } from '../swarm/shun-list.ts';
 import { ChannelPeer } from '../peer.ts';
 import type { ReceivedSegment } from '../peer-options.ts';
 import { SimClock, seededRandom } from './sim-clock.ts';
@@ -49,6 +50,8 @@ export interface SimPeer {
 	/** First sequence that it is answerable for. */
 	firstSequence: number | undefined;
 	readonly blamed: Set<string>;
+	/** Whom it doesn't meet again for a while. */
+	readonly shunned: ShunList;
 }
 
 const DEFAULTS = {
@@ -82,6 +85,8 @@ export class Simulation {
 	readonly publishedAtMs: number[] = [];
 	/** Garbage that came out of a peer as a segment; must stay 0. */
 	unverifiedSegments = 0;
+	/** Garbage that a peer's engine passed on; must stay 0. What a polluter makes of its blocks afterwards doesn't count. */
+	unverifiedBlocks = 0;
 	readonly #options;
 	readonly #alive: SimPeer[] = [];
 	readonly #linked = new Map<SimPeer, Map<SimPeer, SimLink>>();
@@ -114,6 +119,7 @@ export class Simulation {
 		const viewer = this.#newPeer(role, this.#drawUplink(role));
 		this.viewers.push(viewer);
 		this.#seekLinks(viewer);
+		if (role === 'churner') this.#scheduleLeaving(viewer);
 		return viewer;
 	}
 
@@ -178,10 +184,14 @@ export class Simulation {
 			lost: new Set(),
 			firstSequence: undefined,
 			blamed: new Set(),
+			shunned: new ShunList(() => clock.now()),
 		};
 		peer.on('segment', (segment) => this.#onSegment(simPeer, segment));
 		peer.on('lost', ({ sequence }) => simPeer.lost.add(sequence));
-		peer.on('blamed', ({ peerId }) => simPeer.blamed.add(peerId));
+		peer.on('blamed', ({ peerId }) => {
+			simPeer.blamed.add(peerId);
+			simPeer.shunned.add(peerId);
+		});
 		this.#alive.push(simPeer);
 		this.#linked.set(simPeer, new Map());
 		return simPeer;
@@ -245,7 +255,7 @@ export class Simulation {
 	}
 
 	#connect(a: SimPeer, b: SimPeer): boolean {
-		if (this.#linked.get(a)?.has(b) || a.blamed.has(b.id) || b.blamed.has(a.id)) return false;
+		if (this.#linked.get(a)?.has(b) || a.shunned.has(b.id) || b.shunned.has(a.id)) return false;
 		const { clock, random } = this;
 		const path: Path = {
 			delayMs: (this.#options.rttMs / 2) * (0.67 + 0.66 * random()),
@@ -262,6 +272,10 @@ export class Simulation {
 				to: to.access,
 				path,
 			});
+			link.onSend = (message) => {
+				if (message.type === 'piece' && !this.media.isGenuine(message.block))
+					this.unverifiedBlocks++;
+			};
 			link.tamper = from.role === 'broadcaster' ? undefined : tamperOf(from.role, random);
 			return link;
 		};
@@ -300,6 +314,15 @@ export class Simulation {
 			this.clock.after(this.#options.segmentMs, publish);
 		};
 		this.clock.after(100, publish);
+	}
+
+	/** A churner stays some seconds, and another one comes for it. */
+	#scheduleLeaving(churner: SimPeer): void {
+		this.clock.after(3000 + 5000 * this.random(), () => {
+			if (churner.leftAtMs !== Infinity) return;
+			this.leave(churner, this.random() < 0.5);
+			this.join('churner');
+		});
 	}
 
 	#scheduleChurn(): void {
