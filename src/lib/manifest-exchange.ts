@@ -110,17 +110,31 @@ export class ManifestExchange {
 		link.send({ type: 'want-manifest', piece, before });
 	}
 
-	/** Asks for the manifests between this one and the last known before it, back to `start`. */
+	/**
+	 * Asks whoever just told of a manifest for the newest ones that are missing before it, back to `start`: a gap that another
+	 * neighbour was asked to fill and didn't is asked for again.
+	 */
 	fillGap(link: Link, manifest: Manifest, start: StartPoint): void {
-		if (manifest.epoch !== start.epoch || manifest.sequence <= start.sequence) return;
-		if (manifest.firstPiece === 0) return;
-		let missing = manifest.sequence - start.sequence;
-		for (const { signed } of this.#window.segments) {
-			const { epoch, sequence } = signed.manifest;
-			if (epoch !== manifest.epoch || sequence >= manifest.sequence) continue;
-			missing = Math.min(missing, manifest.sequence - sequence - 1);
+		if (manifest.epoch !== start.epoch) return;
+		const { segments } = this.#window;
+		let after: Manifest | undefined;
+		for (let i = segments.length - 1; i >= Math.max(0, segments.length - MAX_GAP); i--) {
+			const before = segments[i]?.signed.manifest;
+			if (before?.epoch !== start.epoch) continue;
+			if (after && after.sequence - before.sequence > 1) {
+				this.#askBefore(link, after, after.sequence - before.sequence - 1);
+				return;
+			}
+			if (before.sequence <= start.sequence) return;
+			after = before;
 		}
-		if (missing > 0) this.ask(link, manifest.firstPiece - 1, Math.min(MAX_GAP, missing) - 1);
+		if (after && segments.length <= MAX_GAP) {
+			this.#askBefore(link, after, after.sequence - start.sequence);
+		}
+	}
+
+	#askBefore(link: Link, { firstPiece }: Manifest, missing: number): void {
+		if (firstPiece > 0) this.ask(link, firstPiece - 1, Math.min(MAX_GAP, missing) - 1);
 	}
 }
 

@@ -4,6 +4,7 @@ import {
 	MAX_OUTSTANDING_PIECES,
 	MAX_QUEUED_BLOCKS,
 } from '../schedule/bounds.ts';
+import { isHonest } from './sim-report.ts';
 import type { Simulation } from './simulator.ts';
 
 /** Blocks that may wait at one peer: every neighbour's requests, and pushes of the last second and a half. */
@@ -44,12 +45,15 @@ export class Invariants {
 		}
 	}
 
-	/** Throws when a viewer neither got nor gave up a segment by the time it must have; for the end of a run. */
+	/**
+	 * Throws when an honest viewer neither got nor gave up a segment by the time it must have; for the end of a run. Who is
+	 * shunned for what it did may hear of segments late.
+	 */
 	checkAccounts(): void {
 		const { clock, publishedAtMs, viewers } = this.#sim;
 		const dueMs = clock.now() - GIVE_UP_MS - 1000;
-		for (const { id, leftAtMs, firstSequence, received, lost } of viewers) {
-			if (leftAtMs !== Infinity || firstSequence === undefined) continue;
+		for (const { id, role, leftAtMs, firstSequence, received, lost } of viewers) {
+			if (!isHonest(role) || leftAtMs !== Infinity || firstSequence === undefined) continue;
 			for (let sequence = firstSequence; sequence < publishedAtMs.length; sequence++) {
 				if ((publishedAtMs[sequence] ?? Infinity) > dueMs) break;
 				if (received.has(sequence) || lost.has(sequence)) continue;

@@ -45,7 +45,12 @@ export function totals(sim: Simulation): SimTotals {
 }
 
 function honestViewers(sim: Simulation) {
-	return sim.viewers.filter(({ role }) => HONEST.has(role));
+	return sim.viewers.filter(({ role }) => isHonest(role));
+}
+
+/** Whether a role does what the protocol says; who only takes, or has little to give, does. */
+export function isHonest(role: string): boolean {
+	return HONEST.has(role);
 }
 
 const HONEST: ReadonlySet<string> = new Set(['normal', 'slow', 'churner', 'free-rider']);
