@@ -106,6 +106,28 @@ describe('what can’t be used is said in a sentence, with the exit code for it'
 	});
 });
 
+it('a folder of ten thousand files, some empty, is described whole and fetched as it was', async () => {
+	const cwd = tidyFolder();
+	const files = Array.from({ length: 10_000 }, (_, i) =>
+		join('many', `folder ${i % 20}`, `${i}.txt`),
+	);
+	for (let i = 0; i < 20; i++) mkdirSync(join(cwd, 'many', `folder ${i}`), { recursive: true });
+	files.forEach((path, i) => writeFileSync(join(cwd, path), i % 10 === 0 ? '' : `file ${i}`));
+	const seed = shoal(['torrent', 'seed', 'many', '--write', '--no-dht', ...site], { cwd });
+	await seed.says(/#[0-9a-f]{40}\n/);
+	const info = await run(['torrent', 'info', 'many.torrent', '--json'], { cwd });
+	expect((JSON.parse(info.stdout) as { files: unknown[] }).files).toHaveLength(10_000);
+	const got = await run(['torrent', 'get', 'many.torrent', '-o', 'got', '--no-dht', ...site], {
+		cwd,
+	});
+	expect(got.code).toBe(0);
+	for (const path of files) {
+		const same = readFileSync(join(cwd, path)).equals(readFileSync(join(cwd, 'got', path)));
+		if (!same) throw new Error(`${path} differs`);
+	}
+	await seed.interrupt();
+}, 120_000);
+
 describe.skipIf(!hasFfmpeg)('trouble in the midst of it', () => {
 	it('key frames too far apart are told from media, with what to do', async () => {
 		const { code, stderr } = await run(['seed', '-', ...site], {

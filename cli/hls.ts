@@ -9,6 +9,8 @@ export class HlsChannel {
 	readonly #segments: ReceivedSegment[] = [];
 	readonly #inits = new Map<string, Uint8Array>();
 	readonly #streams = new Set<(segment: ReceivedSegment) => void>();
+	/** Of all there have been: a playlist's target must not fall (RFC 8216 §6.2.1). */
+	#longestUs = 0;
 	#removed = 0;
 	#gaps = 0;
 	#ended = false;
@@ -24,6 +26,7 @@ export class HlsChannel {
 		this.#inits.set(toHex(manifest.initSha256), segment.init.bytes);
 		this.#ended = false; // another broadcast of the channel
 		this.#segments.push(segment);
+		this.#longestUs = Math.max(this.#longestUs, manifest.durationUs);
 		for (const send of this.#streams) send(segment);
 		let heldUs = this.#segments.reduce((sum, held) => sum + held.manifest.durationUs, 0);
 		while (this.#segments.length > 3 && heldUs > this.#windowUs) {
@@ -45,10 +48,14 @@ export class HlsChannel {
 	/** Answers `live.m3u8`, `init-….mp4`, `segment-….m4s` and `stream`; says whether it did. */
 	answer(name: string, response: ServerResponse): boolean {
 		if (name === 'live.m3u8') {
-			response.setHeader('content-type', 'application/vnd.apple.mpegurl');
+			const refusal = this.#refusal();
 			response.setHeader('cache-control', 'no-store');
-			response.statusCode = this.#segments.length > 0 ? 200 : 503;
-			response.end(this.#segments.length > 0 ? this.#playlist() : 'Nothing has come in yet.\n');
+			response.statusCode = refusal?.status ?? 200;
+			response.setHeader(
+				'content-type',
+				refusal ? 'text/plain; charset=utf-8' : 'application/vnd.apple.mpegurl',
+			);
+			response.end(refusal?.why ?? this.#playlist());
 			return true;
 		}
 		if (name === 'stream') return this.#stream(response);
@@ -61,16 +68,26 @@ export class HlsChannel {
 		return true;
 	}
 
+	/** Why there is no playlist now. */
+	#refusal(): { status: number; why: string } | undefined {
+		const newest = this.#segments.at(-1);
+		if (!newest) return { status: 503, why: 'Nothing has come in yet.\n' };
+		if (/^\w+\/mp4\b/.test(newest.init.mime)) return undefined;
+		return {
+			status: 415,
+			why: 'This channel is WebM, which HLS can’t carry. Open /stream instead.\n',
+		};
+	}
+
 	#find(name: string): ReceivedSegment | undefined {
 		return this.#segments.find((segment) => fileName(segment) === name);
 	}
 
 	#playlist(): string {
-		const longestUs = Math.max(...this.#segments.map(({ manifest }) => manifest.durationUs));
 		const lines = [
 			'#EXTM3U',
 			'#EXT-X-VERSION:7',
-			`#EXT-X-TARGETDURATION:${Math.max(1, Math.ceil(longestUs / 1e6))}`,
+			`#EXT-X-TARGETDURATION:${Math.max(1, Math.ceil(this.#longestUs / 1e6))}`,
 			`#EXT-X-MEDIA-SEQUENCE:${this.#removed}`,
 			`#EXT-X-DISCONTINUITY-SEQUENCE:${this.#gaps}`,
 			'#EXT-X-INDEPENDENT-SEGMENTS',

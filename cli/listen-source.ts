@@ -10,6 +10,9 @@ const UDP_SILENCE_MS = 5_000;
 /** Bytes from UDP that may wait; packets beyond are lost, as they would be in the network. */
 const UDP_WAITING_BYTES = 8 * 1024 * 1024;
 
+/** Packets kept while the stream for them is made. */
+const UDP_FIRST_PACKETS = 256;
+
 /** MPEG-TS or anything else that one sender at a time pushes over TCP. */
 export async function listenTcp(
 	host: string,
@@ -79,6 +82,7 @@ export async function listenUdp(
 	let silence: NodeJS.Timeout | undefined;
 	let arrive: (() => void) | undefined;
 	let saidFull = false;
+	let first: Uint8Array[] = [];
 	const end = () => {
 		clearTimeout(silence);
 		current?.close();
@@ -86,8 +90,10 @@ export async function listenUdp(
 	};
 	socket.on('message', (packet) => {
 		if (!current) {
+			// The first packets hold the tables that all the rest is read by.
+			if (first.length < UDP_FIRST_PACKETS) first.push(new Uint8Array(packet));
 			arrive?.();
-			return; // the first packet only wakes; MPEG-TS finds its feet within the next
+			return;
 		}
 		clearTimeout(silence);
 		silence = setTimeout(end, UDP_SILENCE_MS);
@@ -118,12 +124,16 @@ export async function listenUdp(
 		comesAgain: 'always',
 		async next() {
 			if (closed) return undefined;
-			await new Promise<void>((resolve) => (arrive = resolve));
+			if (first.length === 0) await new Promise<void>((resolve) => (arrive = resolve));
 			if (events.signal.aborted) return undefined;
 			events.onMessage('A sender is here.');
 			const bytes = new ReadableStream<Uint8Array>(
 				{
-					start: (controller) => void (current = controller),
+					start(controller) {
+						current = controller;
+						for (const packet of first) controller.enqueue(packet);
+						first = [];
+					},
 					cancel: () => void (current = undefined),
 				},
 				new ByteLengthQueuingStrategy({ highWaterMark: UDP_WAITING_BYTES }),

@@ -8,4 +8,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.stderr.on('error', () => undefined);
 
 // Native parts (WebRTC, sockets) may outlive their use by seconds; the command is done.
-void runCli(process.argv.slice(2)).then((exitCode) => process.exit(exitCode));
+void runCli(process.argv.slice(2)).then((exitCode) => {
+	// A pipe takes its time; what was written to it must leave before.
+	process.stdout.write('', () => process.exit(exitCode));
+});
