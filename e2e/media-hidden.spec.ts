@@ -57,3 +57,21 @@ for (const [source, hasProcessor] of [
 		await tab.evaluate('window.lab.close()');
 	});
 }
+
+test('the engine’s clock keeps its pace in a hidden tab', async () => {
+	await tab.evaluate('window.startBeats()');
+	const beats = (kind: 'shown' | 'hidden') => tab.evaluate<number>(`window.beats.beats.${kind}`);
+	await expect.poll(() => beats('shown')).toBeGreaterThan(5);
+	const other = await browser.open('about:blank');
+	await other.show();
+	await expect.poll(() => beats('hidden')).toBeGreaterThan(0);
+	const [before, beforeMs] = [await beats('hidden'), performance.now()];
+	await expect.poll(() => tab.evaluate<boolean>('window.beats.early.hasRun')).toBe(true);
+	await expect.poll(async () => (await beats('hidden')) - before).toBeGreaterThan(20);
+	// A hidden tab's own timers beat once a second.
+	const seconds = (performance.now() - beforeMs) / 1000;
+	expect(((await beats('hidden')) - before) / seconds).toBeGreaterThan(3);
+	await tab.show();
+	const shown = await beats('shown');
+	await expect.poll(() => beats('shown')).toBeGreaterThan(shown + 5);
+});

@@ -12,6 +12,7 @@ import { holdChannel } from '../../src/lib/sign/hold-channel.ts';
 import { openSignStorage } from '../../src/lib/sign/indexed-db-storage.ts';
 import { openChannelKeys } from '../../src/lib/sign/key-store.ts';
 import { openPlace } from '../../src/lib/sign/place.ts';
+import { machineClock } from '../../src/lib/worker-clock.ts';
 
 /** A segment as the tests look at it. */
 export interface Shot {
@@ -213,12 +214,29 @@ async function runBreaking(breakAt: readonly number[], kind: Breakage, ms: numbe
 	});
 }
 
+/** Lets the engine's clock beat, and counts. */
+function startBeats(): void {
+	const clock = machineClock();
+	const beats = { shown: 0, hidden: 0 };
+	const beat = () => {
+		beats[document.hidden ? 'hidden' : 'shown']++;
+		clock.after(50, beat);
+	};
+	beat();
+	// Set while the page is shown, due while it is hidden.
+	const early = { hasRun: false };
+	clock.after(1500, () => (early.hasRun = document.hidden));
+	window.beats = { beats, early };
+}
+
 /** What tests reach as `window.lab` and `window.sign`. */
 declare global {
 	interface Window {
 		lab: Lab;
 		newLab: () => Lab;
 		runBreaking: typeof runBreaking;
+		startBeats: typeof startBeats;
+		beats: { beats: { shown: number; hidden: number }; early: { hasRun: boolean } };
 		sign: {
 			channelId(): Promise<string>;
 			place(): Promise<{ epoch: number; nextPiece: number }>;
@@ -231,6 +249,7 @@ declare global {
 window.lab = new Lab();
 window.newLab = () => (window.lab = new Lab());
 window.runBreaking = runBreaking;
+window.startBeats = startBeats;
 window.sign = {
 	async channelId() {
 		return (await openChannelKeys(await openSignStorage())).channel.id;

@@ -4,21 +4,44 @@ import type { Clock } from './util/clock.ts';
 const TIMER_WORKER = 'onmessage=({data:[id,ms]})=>setTimeout(postMessage,ms,id)';
 
 /**
- * The machine's clock. Timers run in a Worker where there can be one, so that a hidden tab relays on as before; else, as
- * in Node, they are the ordinary ones.
+ * The machine's clock. While a page is hidden its timers run in a Worker, where there can be one, so that it relays on as before;
+ * while it is shown, and in Node, they are the ordinary ones, which cost no way there and back.
  */
 export function machineClock(): Clock {
-	const after = workerTimers() ?? plainTimer;
-	return { now: () => performance.now(), wallNow: () => Date.now(), after };
+	shared ??= pageTimers() ?? plainTimer;
+	return { now: () => performance.now(), wallNow: () => Date.now(), after: shared };
 }
 
 let shared: Clock['after'] | undefined;
 
-function workerTimers(): Clock['after'] | undefined {
-	if (shared) return shared;
+interface Timer {
+	readonly callback: () => void;
+	readonly atMs: number;
+	/** The ordinary timer; `undefined` when the worker has it. */
+	plain: ReturnType<typeof setTimeout> | undefined;
+}
+
+function pageTimers(): Clock['after'] | undefined {
 	// Node's timers are never slowed, and its Worker is another thing.
 	if (typeof document === 'undefined' || typeof Worker === 'undefined') return undefined;
-	let worker: Worker;
+	let worker: Worker | undefined;
+	const due = new Map<number, Timer>();
+	let lastId = 0;
+
+	function run(id: number): void {
+		const timer = due.get(id);
+		due.delete(id);
+		timer?.callback();
+	}
+	function runPlainly(id: number, timer: Timer): void {
+		const delayMs = Math.max(0, timer.atMs - performance.now());
+		timer.plain = setTimeout(run, delayMs, id);
+	}
+	function runInWorker(id: number, timer: Timer): void {
+		clearTimeout(timer.plain);
+		timer.plain = undefined;
+		worker?.postMessage([id, Math.max(0, timer.atMs - performance.now())]);
+	}
 	try {
 		// From a blob, since a sandboxed embed may load no worker from an address.
 		const url = URL.createObjectURL(new Blob([TIMER_WORKER], { type: 'text/javascript' }));
@@ -27,26 +50,27 @@ function workerTimers(): Clock['after'] | undefined {
 	} catch {
 		return undefined;
 	}
-	const due = new Map<number, () => void>();
-	let lastId = 0;
-	worker.onmessage = ({ data: id }: MessageEvent<number>) => {
-		const callback = due.get(id);
-		due.delete(id);
-		callback?.();
-	};
+	worker.onmessage = ({ data: id }: MessageEvent<number>) => run(id);
 	worker.onerror = () => {
-		// Refused by a policy after all: what was due runs late, everything later on plain timers.
-		shared = plainTimer;
-		for (const callback of due.values()) setTimeout(callback, 0);
-		due.clear();
+		// Refused by a policy after all: what it had, and everything later, runs plainly and late.
+		worker = undefined;
+		for (const [id, timer] of due) if (timer.plain === undefined) runPlainly(id, timer);
 	};
-	shared = (delayMs, callback) => {
+	document.addEventListener('visibilitychange', () => {
+		if (!document.hidden || !worker) return;
+		for (const [id, timer] of due) if (timer.plain !== undefined) runInWorker(id, timer);
+	});
+	return (delayMs, callback) => {
 		const id = ++lastId;
-		due.set(id, callback);
-		worker.postMessage([id, Math.max(0, delayMs)]);
-		return () => due.delete(id);
+		const timer: Timer = { callback, atMs: performance.now() + delayMs, plain: undefined };
+		due.set(id, timer);
+		if (document.hidden && worker) runInWorker(id, timer);
+		else runPlainly(id, timer);
+		return () => {
+			clearTimeout(timer.plain);
+			due.delete(id);
+		};
 	};
-	return (delayMs, callback) => (shared ?? plainTimer)(delayMs, callback);
 }
 
 function plainTimer(delayMs: number, callback: () => void): () => void {
