@@ -39,7 +39,7 @@ for (const [source, hasProcessor] of [
 		await other.show();
 		expect(await tab.evaluate('document.visibilityState')).toBe('hidden');
 		const before = (await shots(4)).length;
-		const taken = await shots(before + 24);
+		const taken = await shots(before + 14);
 
 		expect(taken.slice(before).every((shot) => shot.isHidden)).toBe(true);
 		taken.forEach((shot, i) => expect(shot.startUs).toBe(i * 500_000));
