@@ -29,6 +29,8 @@ const heapMb = Math.max(512, Math.min(8000, Math.floor(freemem() / 2 ** 21)));
 const program = [
 	'--expose-gc',
 	`--max-old-space-size=${heapMb}`,
+	// Messages under way outlive a small nursery by the hundred thousand.
+	'--max-semi-space-size=128',
 	join(dir, `${name}.mjs`),
 	...rest,
 ];

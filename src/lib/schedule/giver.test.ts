@@ -1,0 +1,155 @@
+import { expect, test } from 'vitest';
+import type { LinkEnd } from '../model/link.ts';
+import { SUBSTREAMS, type PeerRole } from '../model/message.ts';
+import { FakeClock } from '../testing/fake-clock.ts';
+import { fakeNeighbour } from '../testing/fake-neighbour.ts';
+import { MAX_QUEUED_BLOCKS } from './bounds.ts';
+import { Giver } from './giver.ts';
+import type { Neighbour } from './neighbour.ts';
+import type { SchedulerPort } from './port.ts';
+import { Roster } from './roster.ts';
+import { HELD, trackSegment } from './segment-track.ts';
+import { Tracks } from './tracks.ts';
+import { Trees } from './trees.ts';
+import { Uplink } from './uplink.ts';
+
+const BLOCK = 16_384;
+
+function setup({ role = 'viewer', capBps }: { role?: PeerRole; capBps?: number } = {}) {
+	const clock = new FakeClock();
+	const roster = new Roster();
+	const tracks = new Tracks();
+	const ended: LinkEnd[] = [];
+	const informed: { link: unknown; firstPiece: number }[] = [];
+	const port: SchedulerPort = {
+		block: (_, __, length) => new Uint8Array(length),
+		check: () => undefined,
+		inform: (link, firstPiece) => informed.push({ link, firstPiece }),
+		wantManifest: () => undefined,
+		lost: () => undefined,
+		end: (_, why) => ended.push(why),
+	};
+	const uplink: Uplink = new Uplink((sending) => giver.transmit(sending), capBps);
+	const trees = new Trees({
+		role,
+		random: () => 0,
+		roster,
+		uplink,
+		push: true,
+		streamBps: () => 2_500_000,
+		tell: () => undefined,
+	});
+	const giver: Giver = new Giver({ role, clock, port, roster, tracks, uplink, trees });
+	const track = trackSegment(
+		{
+			firstPiece: 0,
+			count: SUBSTREAMS,
+			pieceLength: BLOCK,
+			length: SUBSTREAMS * BLOCK,
+			wanted: true,
+		},
+		0,
+	);
+	tracks.add(track);
+	const join = (known: Partial<Neighbour> = {}) => {
+		const { link, sent } = fakeNeighbour(roster.all.length);
+		const neighbour = roster.add(link, 0);
+		if (!neighbour) throw new Error('no slot');
+		Object.assign(neighbour, { role: 'viewer', uplinkKbps: 5000, rttMs: 60, ...known });
+		return { neighbour, pieces: () => sent.filter(({ type }) => type === 'piece').length, sent };
+	};
+	const hold = (offset: number) => {
+		track.states[offset] = HELD;
+		giver.passOn(track, offset);
+		giver.flush();
+	};
+	return { clock, giver, track, join, hold, informed, ended };
+}
+const request = (index: number, length = BLOCK) =>
+	({ type: 'request', index, begin: 0, length }) as const;
+
+test('pushes a piece to the children of its substream, with the manifest before it, and to nobody else', () => {
+	const { join, hold, informed, giver } = setup();
+	const child = join({ given: 0b100 });
+	const other = join({ given: 0b010 });
+	hold(2);
+	expect([child.pieces(), other.pieces()]).toEqual([1, 0]);
+	expect(informed).toEqual([{ link: child.neighbour.link, firstPiece: 0 }]);
+	expect(giver.piecesPushed).toBe(1);
+});
+
+test('pushes nothing to a child that has the piece from elsewhere, before or while it waits', () => {
+	const { join, hold, track, giver } = setup();
+	const child = join({ given: 0b11 });
+	track.holders[0] = 1 << child.neighbour.slot;
+	hold(0);
+	expect(child.pieces()).toBe(0);
+	(child.neighbour.link as { bufferedBytes: number }).bufferedBytes = 100_000;
+	hold(1);
+	giver.spare(child.neighbour, 1);
+	(child.neighbour.link as { bufferedBytes: number }).bufferedBytes = 0;
+	giver.flush();
+	expect(child.pieces()).toBe(0);
+});
+
+test('answers a request for what it holds, holds one for what it does not, and answers that when it comes', () => {
+	const { join, hold, giver, track } = setup();
+	const asker = join();
+	track.states[0] = HELD;
+	giver.onRequest(asker.neighbour, request(0));
+	giver.onRequest(asker.neighbour, request(1));
+	giver.flush();
+	expect(asker.pieces()).toBe(1);
+	hold(1);
+	expect(asker.pieces()).toBe(2);
+	expect(asker.neighbour.queuedBlocks).toBe(0);
+});
+
+test('refuses what it does not know, what was given up, and everything when it does not share', () => {
+	const { join, giver, track } = setup();
+	const asker = join();
+	giver.onRequest(asker.neighbour, request(99));
+	track.lost = true;
+	giver.onRequest(asker.neighbour, request(1));
+	expect(asker.sent.map(({ type }) => type)).toEqual(['reject', 'reject']);
+	const closed = setup({ capBps: 0 });
+	const late = closed.join();
+	closed.track.states[0] = HELD;
+	closed.giver.onRequest(late.neighbour, request(0));
+	expect(late.sent.map(({ type }) => type)).toEqual(['reject']);
+});
+
+test('refuses more than a neighbour may have queued, and leaves who asks beyond a piece', () => {
+	const { join, giver, ended } = setup();
+	const greedy = join({ queuedBlocks: MAX_QUEUED_BLOCKS });
+	giver.onRequest(greedy.neighbour, request(1));
+	expect(greedy.sent.map(({ type }) => type)).toEqual(['reject']);
+	const liar = join();
+	giver.onRequest(liar.neighbour, request(1, BLOCK + 1));
+	expect(ended).toEqual(['protocol']);
+});
+
+test('a canceled request is not answered', () => {
+	const { join, hold, giver } = setup();
+	const asker = join();
+	giver.onRequest(asker.neighbour, request(1));
+	giver.onCancel(asker.neighbour, { index: 1, begin: 0 });
+	hold(1);
+	expect(asker.pieces()).toBe(0);
+});
+
+test('the broadcaster sends every first copy before any second', () => {
+	const { join, track, giver } = setup({ role: 'broadcaster' });
+	const [strong, weak] = [join({ given: 0xff, uplinkKbps: 9000 }), join({ given: 0xff })];
+	const links = [strong, weak].map(({ neighbour }) => neighbour.link as { bufferedBytes: number });
+	for (const link of links) link.bufferedBytes = 100_000;
+	for (const offset of [0, 1]) {
+		track.states[offset] = HELD;
+		giver.passOn(track, offset);
+	}
+	for (const link of links) link.bufferedBytes = 0;
+	giver.flush();
+	expect([strong.pieces(), weak.pieces()]).toEqual([2, 0]);
+	giver.flush();
+	expect([strong.pieces(), weak.pieces()]).toEqual([2, 2]);
+});
