@@ -90,7 +90,7 @@ export class Attempts {
 			for (const attempt of [...this.#attempts]) if (this.#isIdle(attempt)) this.#abandon(attempt);
 			return;
 		}
-		if (!this.#host.canAnnounce()) return;
+		if (!this.#host.canAnnounce() || this.#isAboutToLink()) return;
 		const target = Math.min(bounds.MAX_OPEN_OFFERS, this.#missing() + 1);
 		while (this.openOffers < target && this.#hasRoom()) {
 			const attempt = this.#begin({ origin: 'tracker', initiated: true, peerId: undefined });
@@ -144,9 +144,7 @@ export class Attempts {
 		const attempt = this.#begin({ origin, initiated: false, peerId });
 		if (!attempt) return;
 		this.counts.offersTaken++;
-		attempt.step = 'connecting';
-		attempt.connectingAtMs = this.#clock.now();
-		attempt.link = this.#link(attempt, peerId);
+		this.#connecting(attempt, peerId);
 		void this.#answer(attempt, sdp, offerId, send);
 	}
 
@@ -166,10 +164,8 @@ export class Attempts {
 			return;
 		}
 		attempt.cancelExpiry();
-		attempt.step = 'connecting';
-		attempt.connectingAtMs = this.#clock.now();
 		attempt.peerId = peerId;
-		attempt.link = this.#link(attempt, peerId);
+		this.#connecting(attempt, peerId);
 		attempt.connection.accept(sdp);
 		this.evaluate();
 	}
@@ -203,6 +199,20 @@ export class Attempts {
 		let count = 0;
 		for (const attempt of this.#attempts) if (test(attempt)) count++;
 		return count;
+	}
+
+	/** The first link comes before everything: making further offers would keep it waiting for the processor. */
+	#isAboutToLink(): boolean {
+		if (this.#host.links.size > 0) return false;
+		const sinceMs = this.#clock.now() - bounds.FIRST_LINK_MS;
+		return this.#count((attempt) => attempt.connectingAtMs > sinceMs) > 0;
+	}
+
+	#connecting(attempt: Attempt, peerId: string): void {
+		attempt.step = 'connecting';
+		attempt.connectingAtMs = this.#clock.now();
+		attempt.link = this.#link(attempt, peerId);
+		this.#clock.after(bounds.FIRST_LINK_MS, () => this.evaluate());
 	}
 
 	/** Links wanted that nobody is being connected to for. */
@@ -279,7 +289,7 @@ export class Attempts {
 			sdp: '',
 			offerIds: [],
 			announcedAtMs: -Infinity,
-			connectingAtMs: 0,
+			connectingAtMs: -Infinity,
 			link: undefined,
 			cancelExpiry: () => undefined,
 		};

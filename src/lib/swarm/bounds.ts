@@ -22,6 +22,8 @@ export const OFFER_IDLE_MS = 5_000;
 export const CONNECT_DEADLINE_MS = 15_000;
 /** An attempt this old gives its place to a newcomer: most connect in a second, or never. */
 export const STALE_ATTEMPT_MS = 4_000;
+/** How long the first attempts may take before more offers are made beside them. */
+export const FIRST_LINK_MS = 1_000;
 /** From an open data channel to the wire's handshake. */
 export const HANDSHAKE_DEADLINE_MS = 6_000;
 /** How long who answered waits for who offered to speak first. */
