@@ -17,6 +17,9 @@ export interface RemuxOptions {
 	readonly signal: AbortSignal;
 }
 
+/** What has been read is kept as far as picture and sound may lie apart in it: 10 s of 10 Mbit/s. */
+const CACHE_BYTES = 12 * 1024 * 1024;
+
 /**
  * Media as it comes in (MP4, fMP4, WebM, Matroska, MPEG-TS, MP3, AAC, Ogg …) as segments for a channel, without decoding.
  * Ends with the stream. Throws a `CliError` for what can't be sent.
@@ -26,7 +29,10 @@ export async function* remux(
 	options: RemuxOptions,
 ): AsyncGenerator<EncodedSegment> {
 	const input = new Input({
-		source: new ReadableStreamSource(stream, { handleUnhandledError: () => undefined }),
+		source: new ReadableStreamSource(stream, {
+			maxCacheSize: CACHE_BYTES,
+			handleUnhandledError: () => undefined,
+		}),
 		formats: ALL_FORMATS,
 	});
 	const stop = () => input.dispose();

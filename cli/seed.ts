@@ -26,6 +26,8 @@ interface SeedOptions extends SiteOptions, OutputOptions {
 }
 
 const SECOND_MS = 1_000;
+/** What a seed holds of its own: 20 s of 10 Mbit/s, a minute of 3. Viewers and relays hold the minute at higher rates. */
+const WINDOW_BYTES = 24_000_000;
 /** What hashing a recording may take when the person wants to leave. */
 const MAKING_MS = 1_000;
 
@@ -93,6 +95,7 @@ async function seed(given: string | undefined, options: SeedOptions): Promise<vo
 			title: options.title ?? '',
 			...NODE_PEER,
 			uplinkCapBps: options.upLimit,
+			dvr: { maxBytes: WINDOW_BYTES },
 		});
 		undo.push(() => publisher.end());
 		if (options.title === undefined) {

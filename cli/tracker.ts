@@ -1,7 +1,5 @@
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { startServer } from '../tracker-server/server.ts';
-import { StartError } from '../tracker-server/start-error.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import { Output } from './output.ts';
 import type { OutputOptions } from './output.ts';
@@ -51,6 +49,9 @@ async function runTracker(options: TrackerOptions): Promise<void> {
 		throw new CliError(EXIT.usage, `${options.port} is not a port`);
 	}
 	const stopped = stopSignal();
+	// Every other command does without the server, and its memory.
+	const { startServer } = await import('../tracker-server/server.ts');
+	const { StartError } = await import('../tracker-server/start-error.ts');
 	const server = await startServer({
 		host: options.host,
 		port,
