@@ -131,6 +131,11 @@ test('the unmodified webtorrent in a browser fetches an archive and a segment, b
 		});
 		expect(digest).toBe(sha1(readFileSync(join(folder, file))));
 	}
+
+	// The archive's own link is its replay.
+	const link = /http\S+\/watch\/#[0-9a-f]{40}/.exec(seed.stderr)?.[0] ?? '';
+	const replay = await people.open(new URL(link).pathname + new URL(link).hash);
+	await plays(replay.locator('video'));
 });
 
 /** Runs in the page: what the stock package fetches of a torrent's first file, by its SHA-1. */
