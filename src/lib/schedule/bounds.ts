@@ -59,7 +59,7 @@ export const MIN_AHEAD_BYTES = 32 * 1024;
 /** A piece that waited this long to be sent is no longer sent unless asked again. */
 export const STALE_SEND_MS = 1500;
 /** The broadcaster sends a piece to a second neighbour when nobody else announces it for this long. */
-export const SPREAD_MS = 300;
+export const SPREAD_MS = 400;
 /** When blocks wait longer than this, requests are refused: somebody else is quicker. */
 export const BUSY_DELAY_MS = 250;
 /** A neighbour that refused isn't asked again for this long. */

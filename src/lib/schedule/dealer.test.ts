@@ -64,3 +64,15 @@ test('leaves a place that works to who holds it, however strong a rival: a tree 
 	expect(weak.map((neighbour) => neighbour.given)).toEqual([1, 2, 4, 8, 16, 32, 64, 128]);
 	expect(strong.given).toBe(0);
 });
+
+test('forgives less when no place was taken for a while: a second holder covers for who passes nothing on', () => {
+	const poor = fakeNeighbour(0, { wants: 0xff, given: 0x0f, spread: 0.7, heardAtMs: 20_000 });
+	const good = fakeNeighbour(1, { wants: 0xff, given: 0xf0, heardAtMs: 20_000 });
+	const dealer = new Dealer();
+	dealer.evaluate([poor, good], 20_000, ignore);
+	expect([poor.given & 0b1111, good.given & 0b1111]).toEqual([0b1110, 0b0001]);
+	// Right after that a place is only taken from who spreads hardly anything.
+	poor.heardAtMs = good.heardAtMs = 22_000;
+	dealer.evaluate([poor, good], 22_000, ignore);
+	expect(poor.given & 0b1111).toBe(0b1110);
+});

@@ -6,6 +6,12 @@ import { isHeard, type Neighbour } from './neighbour.ts';
 const POOR_SPREAD = 0.5;
 /** Least time between two places taken from neighbours that fill them badly: a tree must have time to grow. */
 const MOVE_MS = 1500;
+/**
+ * Two neighbours get each piece of a large swarm, and who passes nothing on is covered by the other, though not quite: when
+ * no place was taken for this long, less is forgiven.
+ */
+const CALM_MS = 4000;
+const FAIR_SPREAD = 0.75;
 /** Part of its weight that a neighbour keeps when it spreads nothing. */
 const LEAST_TRUST = 0.2;
 /** With at least this many neighbours each substream is dealt twice: a hop less for half the swarm. */
@@ -69,7 +75,7 @@ export class Dealer {
 			const poor =
 				nowMs - this.#movedAtMs >= MOVE_MS &&
 				rival !== undefined &&
-				holder.spread < POOR_SPREAD &&
+				holder.spread < (nowMs - this.#movedAtMs >= CALM_MS ? FAIR_SPREAD : POOR_SPREAD) &&
 				rival.spread > holder.spread;
 			if (chosen.length < places && !poor && !overloaded) chosen.push(holder);
 			else {

@@ -13,7 +13,12 @@ function setup(count: number) {
 	const all = Array.from({ length: count }, () => {
 		const neighbour = roster.add(fakeNeighbour(0).link, 0);
 		if (!neighbour) throw new Error('no slot');
-		return Object.assign(neighbour, { role: 'viewer' as const, uplinkKbps: 1000, rttMs: 60 });
+		return Object.assign(neighbour, {
+			role: 'viewer' as const,
+			uplinkKbps: 1000,
+			rttMs: 60,
+			heardAtMs: 600,
+		});
 	});
 	const track = trackSegment(
 		{ firstPiece: 0, count: 1, pieceLength: 16_384, length: 16_384, wanted: true },
@@ -88,9 +93,26 @@ test('a second copy goes to nobody who fell silent', () => {
 	const [child, gone, here] = all;
 	if (!child || !gone || !here) throw new Error('too few');
 	gone.uplinkKbps = 9000;
+	gone.heardAtMs = 0;
 	clock.advance(2000);
 	here.heardAtMs = 2200;
 	give(child);
 	clock.advance(SPREAD_MS + 121);
 	expect(given).toEqual([here]);
+});
+
+test('among many neighbours one announcement may be a lie, two count', () => {
+	const { clock, track, given, give, all } = setup(12);
+	const [child, liar, other] = all;
+	if (!child || !liar || !other) throw new Error('too few');
+	track.holders[0] = 1 << liar.slot;
+	give(child);
+	clock.advance(SPREAD_MS + 121);
+	expect(given.length).toBe(1);
+	track.pushed[0] = 0;
+	track.holders[0] = (1 << liar.slot) | (1 << other.slot);
+	for (const neighbour of all) neighbour.heardAtMs = clock.now();
+	give(child);
+	clock.advance(SPREAD_MS + 121);
+	expect(given.length).toBe(1);
 });

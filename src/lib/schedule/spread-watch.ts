@@ -5,6 +5,8 @@ import { isHeard, type Neighbour } from './neighbour.ts';
 import type { Roster } from './roster.ts';
 import type { SegmentTrack } from './segment-track.ts';
 
+/** Among more neighbours than this, two must have a piece before it counts as spread. */
+const SMALL_NEIGHBOURHOOD = 8;
 /** How much one piece counts in a neighbour's account of spreading. */
 const WEIGHT = 0.15;
 
@@ -33,6 +35,19 @@ export class SpreadWatch {
 		this.#clock.after(SPREAD_MS + 2 * child.rttMs, () => this.#look(child, track, offset));
 	}
 
+	/** One announcement may be a lie. */
+	#hasSpread(announced: number, pushed: number, nowMs: number): boolean {
+		let others = 0;
+		let holders = 0;
+		for (const neighbour of this.#roster.all) {
+			const bit = 1 << neighbour.slot;
+			if ((pushed & bit) !== 0 || !isHeard(neighbour, nowMs)) continue;
+			others++;
+			if ((announced & bit) !== 0) holders++;
+		}
+		return holders >= (others > SMALL_NEIGHBOURHOOD ? 2 : 1);
+	}
+
 	close(): void {
 		this.#closed = true;
 	}
@@ -42,7 +57,7 @@ export class SpreadWatch {
 		// Who has it of us says nothing; somebody must have it of them.
 		const nowMs = this.#clock.now();
 		const pushed = track.pushed[offset] ?? 0;
-		const spread = ((track.holders[offset] ?? 0) & ~pushed) !== 0;
+		const spread = this.#hasSpread((track.holders[offset] ?? 0) & ~pushed, pushed, nowMs);
 		if (this.#roster.all.length < 2) return;
 		child.spread += ((spread ? 1 : 0) - child.spread) * WEIGHT;
 		if (spread || this.#roster.at(child.slot) !== child) return;
