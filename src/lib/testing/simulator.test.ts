@@ -136,3 +136,14 @@ test('when the broadcaster falls silent nothing is asked for ever after', () => 
 	expect(asked()).toBe(before);
 	expect(sim.alive.every(({ peer }) => peer.queuedBlocks === 0)).toBe(true);
 });
+
+test('a long run keeps no records of who left long ago', () => {
+	const sim = watch(5, { viewers: 6, roles: { churner: 0.5 }, seconds: 12 });
+	const gone = () => sim.viewers.filter(({ leftAtMs }) => leftAtMs < 10_000).length;
+	expect(gone()).toBeGreaterThan(0);
+	sim.forgetBefore(sim.publishedAtMs.findIndex((atMs) => atMs >= 10_000));
+	expect(gone()).toBe(0);
+	expect(sim.viewers.length).toBe(
+		sim.alive.length - 1 + sim.viewers.filter(({ leftAtMs }) => leftAtMs < Infinity).length,
+	);
+});

@@ -140,8 +140,11 @@ export class Simulation {
 		return this.publishedAtMs.length;
 	}
 
-	/** Forgets the records of segments before this one; a run of a day keeps no day's records. */
+	/** Forgets the records of segments before this one, and of who left before it; a run of a day keeps no day's records. */
 	forgetBefore(sequence: number): void {
+		const sinceMs = this.publishedAtMs[sequence] ?? 0;
+		const kept = this.viewers.filter(({ leftAtMs }) => leftAtMs > sinceMs);
+		this.viewers.splice(0, Infinity, ...kept);
 		for (const { received, lost } of this.viewers) {
 			for (const old of received.keys()) {
 				if (old >= sequence) break;
