@@ -38,7 +38,7 @@ export interface Limits {
 	readonly pendingPerPeer: number;
 	/** No second offer between the same two peers within this time… */
 	readonly pairGapMs: number;
-	/** …or this, where the swarm is small and a failed link has no substitute. */
+	/** …or this, where the swarm is small and a failed link has no substitute: less than `announceGapMs`, so that the next announce mends it. */
 	readonly pairGapSmallMs: number;
 	/** Swarms up to this size count as small. */
 	readonly smallSwarm: number;
@@ -86,7 +86,7 @@ export const defaultLimits: Limits = {
 	offerTtlMs: 60_000,
 	pendingPerPeer: 64,
 	pairGapMs: 60_000,
-	pairGapSmallMs: 8_000,
+	pairGapSmallMs: 4_000,
 	smallSwarm: 32,
 	deafAfter: 8,
 	settleMs: 2_000,

@@ -321,6 +321,15 @@ describe('budgets', () => {
 		expect(client.link.offers).toHaveLength(2);
 	});
 
+	test('in a small swarm the next announce mends a link that failed', () => {
+		const { world, client } = withVictim();
+		const offerer = world.connect();
+		offerer.announce(swarm, anna, { offers: sampleOffers('o', 1) });
+		world.wait(defaultLimits.announceGapMs + 500);
+		offerer.announce(swarm, anna, { event: undefined, offers: sampleOffers('p', 1) });
+		expect(client.link.offers).toHaveLength(2);
+	});
+
 	test('offers sooner than five seconds after the last are not relayed, but answered', () => {
 		const { world, client } = withVictim({ limits: { pairGapSmallMs: 0 } });
 		const offerer = world.connect();
