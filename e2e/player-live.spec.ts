@@ -117,7 +117,7 @@ test('who joins late begins near the edge, with the newest key frame', async ({ 
 		}),
 		check(seen, media) {
 			const edgeS = 5 + burst[media] / PACE[media];
-			expect(seen.played[0]?.[0]).toBeGreaterThan(edgeS - 1.6);
+			expect(seen.shown[0]?.mediaS).toBeGreaterThan(edgeS - 1.6);
 			expect(playedS(seen, edgeS, 13)).toBeGreaterThan(2);
 		},
 	});
