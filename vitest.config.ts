@@ -21,6 +21,7 @@ export default defineConfig({
 		maxWorkers: 3,
 		// Correctness tests must not turn red because a machine is busy; timing lives in bench/.
 		testTimeout: 30_000,
+		retry: process.env.CI ? 1 : 0,
 		hookTimeout: 60_000,
 		teardownTimeout: 10_000,
 		passWithNoTests: true,
