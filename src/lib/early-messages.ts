@@ -78,6 +78,7 @@ export class EarlyMessages {
 function bytesOf(message: Message): number {
 	const overhead = 256;
 	if (message.type === 'piece') return overhead + message.block.length;
-	if (message.type === 'manifest-delta') return overhead + 2048;
+	if (message.type === 'have') return overhead + message.bits.length;
+	if (message.type === 'manifest-delta') return overhead + message.changes.length;
 	return overhead;
 }

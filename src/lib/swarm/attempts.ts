@@ -212,7 +212,7 @@ export class Attempts {
 		attempt.step = 'connecting';
 		attempt.connectingAtMs = this.#clock.now();
 		attempt.link = this.#link(attempt, peerId);
-		this.#clock.after(bounds.FIRST_LINK_MS, () => this.evaluate());
+		attempt.cancelExpiry = this.#clock.after(bounds.FIRST_LINK_MS, () => this.evaluate());
 	}
 
 	/** Links wanted that nobody is being connected to for. */
