@@ -75,3 +75,22 @@ test('samples end where the next begins and the fragment where the next fragment
 		),
 	);
 });
+
+test('a first frame that comes late is decoded from where the fragment before ended, and shown in its time', () => {
+	const packets = [packet(568_000, 32_000, [1], false), packet(600_000, 33_000, [2], false)];
+	const bytes = writeFragment(1, [{ track: video, packets, decodeFromUs: 500_000 }]);
+	const view = new DataView(bytes.buffer);
+	const tfdt = toHex(bytes).indexOf('74666474') / 2;
+	expect(view.getBigUint64(tfdt + 8)).toBe(28_800n); // 0.5 s of 57600
+	const trun = toHex(bytes).indexOf('7472756e') / 2;
+	expect(view.getUint32(trun + 4)).toBe(0xf01); // with composition time offsets
+	const samples = [0, 1].map((i) => {
+		const at = trun + 16 + i * 16;
+		return { ticks: view.getUint32(at), shiftTicks: view.getUint32(at + 12) };
+	});
+	expect(samples).toEqual([
+		{ ticks: 5760, shiftTicks: 3917 }, // decoded for 100 ms, shown 68 ms later
+		{ ticks: 1901, shiftTicks: 0 },
+	]);
+	expect(bytes.slice(-2)).toEqual(new Uint8Array([1, 2]));
+});

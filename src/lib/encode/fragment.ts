@@ -11,6 +11,12 @@ export interface TrackLayout {
 export interface TrackRun {
 	readonly track: TrackLayout;
 	readonly packets: readonly Packet[];
+	/**
+	 * Where the track's fragment before ended, microseconds, when the first packet is shown later than that: it is decoded
+	 * from then on, so that decoding time has no hole. A `SourceBuffer` takes a hole of more than two frames for a break,
+	 * and drops all pictures up to the next key frame (W3C MSE, coded frame processing).
+	 */
+	readonly decodeFromUs?: number;
 }
 
 // Sample flags (ISO 14496-12 §8.8.3.1): sample_depends_on 2 = on no other, 1 = on others and not a sync sample.
@@ -22,6 +28,7 @@ const TRUN_HAS_DATA_OFFSET = 0x000001;
 const TRUN_HAS_DURATION = 0x000100;
 const TRUN_HAS_SIZE = 0x000200;
 const TRUN_HAS_FLAGS = 0x000400;
+const TRUN_HAS_SHIFT = 0x000800;
 
 const FULL_BOX_BYTES = 12;
 const BOX_BYTES = 8;
@@ -30,6 +37,7 @@ const TFHD_BYTES = FULL_BOX_BYTES + 4;
 const TFDT_BYTES = FULL_BOX_BYTES + 8;
 const TRUN_HEAD_BYTES = FULL_BOX_BYTES + 8;
 const TRUN_SAMPLE_BYTES = 12;
+const SHIFT_BYTES = 4;
 
 /**
  * One movie fragment, `moof` and `mdat` (ISO 14496-12 §8.8): no decoding order other than the given one.
@@ -38,6 +46,7 @@ const TRUN_SAMPLE_BYTES = 12;
  * moof  mfhd(sequence)
  *       traf  tfhd(track id, default-base-is-moof)  tfdt v1(64-bit start)
  *             trun(data offset; duration, size, flags of each sample)       one per track with packets
+ *                  (and when it is shown after its decoding, where the first is)
  * mdat  the packets' bytes, track after track
  * ```
  *
@@ -70,7 +79,13 @@ function trafBytes(run: TrackRun): number {
 }
 
 function trunBytes(run: TrackRun): number {
-	return TRUN_HEAD_BYTES + run.packets.length * TRUN_SAMPLE_BYTES;
+	const sampleBytes = TRUN_SAMPLE_BYTES + (isShifted(run) ? SHIFT_BYTES : 0);
+	return TRUN_HEAD_BYTES + run.packets.length * sampleBytes;
+}
+
+/** Whether the first sample is decoded before it is shown. */
+function isShifted({ packets, decodeFromUs = Infinity }: TrackRun): boolean {
+	return decodeFromUs < (packets[0]?.startUs ?? 0);
 }
 
 function dataBytes(run: TrackRun): number {
@@ -80,7 +95,10 @@ function dataBytes(run: TrackRun): number {
 function writeTraf(writer: BoxWriter, run: TrackRun, dataOffset: number): void {
 	const { track, packets } = run;
 	const toTicks = (us: number) => Math.round((us / 1e6) * track.timescale);
-	const startTicks = toTicks(packets[0]?.startUs ?? 0);
+	const shifted = isShifted(run);
+	const shownUs = packets[0]?.startUs ?? 0;
+	const startTicks = toTicks(shifted ? (run.decodeFromUs ?? shownUs) : shownUs);
+	const shiftTicks = toTicks(shownUs) - startTicks;
 
 	writer.box('traf', trafBytes(run));
 	writer.fullBox('tfhd', TFHD_BYTES, 0, DEFAULT_BASE_IS_MOOF);
@@ -88,7 +106,7 @@ function writeTraf(writer: BoxWriter, run: TrackRun, dataOffset: number): void {
 	writer.fullBox('tfdt', TFDT_BYTES, 1, 0);
 	writer.u64(startTicks);
 	const flags = TRUN_HAS_DATA_OFFSET | TRUN_HAS_DURATION | TRUN_HAS_SIZE | TRUN_HAS_FLAGS;
-	writer.fullBox('trun', trunBytes(run), 0, flags);
+	writer.fullBox('trun', trunBytes(run), 0, shifted ? flags | TRUN_HAS_SHIFT : flags);
 	writer.u32(packets.length);
 	writer.u32(dataOffset);
 	let atTicks = startTicks;
@@ -99,6 +117,7 @@ function writeTraf(writer: BoxWriter, run: TrackRun, dataOffset: number): void {
 		writer.u32(ticks);
 		writer.u32(packet.data.length);
 		writer.u32(packet.isKey ? KEY_FLAGS : DELTA_FLAGS);
+		if (shifted) writer.u32(i === 0 ? shiftTicks : 0);
 	});
 }
 

@@ -282,7 +282,7 @@ export class Pipeline {
 			this.#options.emit({ type: 'init', id: init.id, ...header });
 		}
 		const bytes = writeFragment(++this.#segments, [
-			{ track: video, packets: cut.video },
+			{ track: video, packets: cut.video, decodeFromUs: cut.videoFromUs },
 			{ track: audio, packets: cut.audio },
 		]);
 		this.#segmentDelayMs = (this.#nowUs() - cut.startUs - cut.durationUs) / 1000;

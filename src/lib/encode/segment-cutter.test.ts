@@ -142,3 +142,27 @@ test('whatever the frames do, segments come in order, none is missing, and each 
 		),
 	);
 });
+
+test('decoding goes on where the picture before ended, however late the next frame is', () => {
+	const cutter = new SegmentCutter(100_000);
+	addSound(cutter, 0, 400_000);
+	cutter.addVideo(frame(cutter.submit(60_000, FRAME_US).startUs));
+	cutter.closeVideo(1); // a segment without any picture
+	cutter.addVideo(frame(cutter.submit(268_000, FRAME_US).startUs));
+	cutter.closeVideo(3);
+	const cuts = takeAll(cutter);
+	expect(cuts.map(({ videoFromUs }) => videoFromUs)).toEqual([0, 100_000, 100_000, 300_000]);
+	// What a source buffer judges by (W3C MSE): a step of decoding time of more than two frames is a break.
+	const last = cuts[0]?.video.at(-1);
+	const stepUs = (cuts[2]?.videoFromUs ?? Infinity) - (last?.startUs ?? 0);
+	expect(stepUs).toBeLessThanOrEqual(2 * (last?.durationUs ?? 0));
+});
+
+test('behind a gap decoding begins anew', () => {
+	const cutter = new SegmentCutter(SEGMENT_US);
+	cutter.skipTo(10);
+	cutter.addVideo(frame(cutter.submit(5_100_000, FRAME_US).startUs));
+	cutter.closeVideo(10);
+	addSound(cutter, 5_000_000, 5_500_000);
+	expect(cutter.take()?.videoFromUs).toBe(5_000_000);
+});

@@ -8,6 +8,8 @@ export interface CutSegment {
 	readonly startUs: number;
 	readonly durationUs: number;
 	readonly video: readonly Packet[];
+	/** Where the picture of the segment before ended: decoding goes on from there. */
+	readonly videoFromUs: number;
 	readonly audio: readonly Packet[];
 	/** Whether segments were skipped in front of it. */
 	readonly isAfterGap: boolean;
@@ -41,6 +43,8 @@ export class SegmentCutter {
 	#lastFrameUs = -Infinity;
 	#lastFrameSegment = -1;
 	#audioEndUs = 0;
+	/** End of the last segment that had a picture. */
+	#pictureEndUs = 0;
 
 	constructor(segmentUs: number) {
 		this.#segmentUs = segmentUs;
@@ -134,11 +138,14 @@ export class SegmentCutter {
 		this.#drafts.delete(index);
 		this.#next++;
 		this.#isAfterGap = false;
+		const videoFromUs = isAfterGap ? startUs : this.#pictureEndUs;
+		if (draft.video.length > 0) this.#pictureEndUs = endUs;
 		return {
 			index,
 			startUs,
 			durationUs: this.#segmentUs,
 			video: untilNext(draft.video, endUs),
+			videoFromUs,
 			audio: draft.audio,
 			isAfterGap,
 		};
