@@ -10,7 +10,7 @@ import { NODE_PEER } from './node-peer.ts';
 import { between } from './option-values.ts';
 import { Output } from './output.ts';
 import type { OutputOptions } from './output.ts';
-import { Recording } from './recording.ts';
+import { Recording, keptOf } from './recording.ts';
 import type { SiteOptions } from './site.ts';
 import { loadSite, siteOptions } from './site.ts';
 import { stopSignal } from './until-stopped.ts';
@@ -70,7 +70,7 @@ async function archive(link: string, options: ArchiveOptions): Promise<void> {
 	try {
 		for await (const segment of windowOf(link, config, options.timeout, stopped)) {
 			count++;
-			await recording?.write(segment.init.bytes, segment.bytes);
+			await recording?.write(keptOf(segment));
 			if (folder) await writeSegment(folder, segment, config.trackers, options.force === true);
 		}
 	} finally {

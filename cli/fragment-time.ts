@@ -1,4 +1,4 @@
-import { boxes, boxesIn, find, viewOf } from './mp4-box.ts';
+import { boxes, boxesIn, find, viewOf } from '../src/lib/node.ts';
 
 /** Where a fragment's first track begins, and how long it lasts, seconds. */
 export interface FragmentTime {

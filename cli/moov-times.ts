@@ -1,5 +1,5 @@
-import { boxes, boxesIn, find, viewOf } from './mp4-box.ts';
-import type { Box } from './mp4-box.ts';
+import { boxes, boxesIn, find, viewOf } from '../src/lib/node.ts';
+import type { Box } from '../src/lib/node.ts';
 
 /**
  * Sets the times of making in a `moov` box to zero (`mvhd`, `tkhd`, `mdhd`; ISO 14496-12 §8.2.2, §8.3.2, §8.4.2), in

@@ -1,11 +1,19 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open, stat } from 'node:fs/promises';
-import { extname } from 'node:path';
+import type { EncodedSegment } from '../src/lib/node.ts';
+import type { ReceivedSegment } from '../src/lib/index.ts';
+import { RecordingJoin, partName } from '../src/lib/index.ts';
 import { CliError, EXIT } from './cli-error.ts';
 
+/** What a recording needs of a segment. */
+export type KeptSegment = Pick<
+	EncodedSegment,
+	'init' | 'bytes' | 'startUs' | 'durationUs' | 'sinceKeyFrame'
+>;
+
 /**
- * A broadcast kept in a file, playable as it is: an init segment and what follows it. When the format changes, which
- * players of files can't follow, it goes on in a next file, `name-2.mp4`.
+ * A broadcast kept in a file, playable as it is. When the format changes, which players of files can't follow, it goes
+ * on in a next file, `name-2.mp4`.
  */
 export class Recording {
 	/** The files written so far. */
@@ -13,7 +21,8 @@ export class Recording {
 	readonly #path: string;
 	readonly #force: boolean;
 	#handle: FileHandle | undefined;
-	#init: Uint8Array | undefined;
+	readonly #join = new RecordingJoin();
+	#isEmpty = true;
 
 	/** Begins a file; rejects with a `CliError` when there is something in it already, unless `force`d. */
 	static async open(path: string, { force = false } = {}): Promise<Recording> {
@@ -28,18 +37,14 @@ export class Recording {
 	}
 
 	/** Adds a segment; rejects when it can't be written, and keeps what is there. */
-	async write(init: Uint8Array, segment: Uint8Array): Promise<void> {
-		if (!this.#init || !Buffer.from(this.#init).equals(init)) {
-			if (this.#init) {
-				await this.close();
-				const end = extname(this.#path);
-				const stem = this.#path.slice(0, this.#path.length - end.length);
-				await this.#begin(`${stem}-${this.files.length + 1}${end}`);
-			}
-			this.#init = init;
-			await this.#handle?.appendFile(init);
+	async write(segment: KeptSegment): Promise<void> {
+		const { begins, parts } = this.#join.add({ ...segment, init: segment.init.bytes });
+		if (begins && !this.#isEmpty) {
+			await this.close();
+			await this.#begin(partName(this.#path, this.files.length + 1));
 		}
-		await this.#handle?.appendFile(segment);
+		this.#isEmpty = false;
+		for (const part of parts) await this.#handle?.appendFile(part);
 	}
 
 	/** Closes the file; idempotent. */
@@ -61,4 +66,10 @@ export class Recording {
 		this.#handle = await open(path, 'w');
 		this.files.push(path);
 	}
+}
+
+/** A received segment as a recording takes it. */
+export function keptOf({ init, bytes, manifest }: ReceivedSegment): KeptSegment {
+	const { startUs, durationUs, sinceKeyFrame } = manifest;
+	return { init, bytes, startUs, durationUs, sinceKeyFrame };
 }

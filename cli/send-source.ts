@@ -44,7 +44,7 @@ export async function sendSource(
 	const keep = async (segment: EncodedSegment) => {
 		if (!recording || recordingFault !== undefined) return;
 		try {
-			await recording.write(segment.init.bytes, segment.bytes);
+			await recording.write(segment);
 		} catch (error) {
 			recordingFault = error;
 			output.warn(`${explain(error).message}. The broadcast goes on without being kept.`);

@@ -10,7 +10,7 @@ import { NODE_PEER } from './node-peer.ts';
 import { between, megabits } from './option-values.ts';
 import { Output, plain, showRate } from './output.ts';
 import type { OutputOptions } from './output.ts';
-import { Recording } from './recording.ts';
+import { Recording, keptOf } from './recording.ts';
 import type { SiteOptions } from './site.ts';
 import { loadSite, siteOptions } from './site.ts';
 import { stopSignal } from './until-stopped.ts';
@@ -202,7 +202,7 @@ function streamSink(stream: Writable): Sink {
 
 function recordingSink(recording: Recording): Sink {
 	return {
-		write: (segment) => recording.write(segment.init.bytes, segment.bytes),
+		write: (segment) => recording.write(keptOf(segment)),
 		end: () => recording.close(),
 	};
 }

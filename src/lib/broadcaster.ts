@@ -6,6 +6,7 @@ import { STEADY, type Profile } from './encode/profile.ts';
 import { explainRate, RateControl, type RateDecision } from './encode/rate-control.ts';
 import type { Channel } from './model/channel.ts';
 import { ShoalError } from './model/error.ts';
+import type { ChannelPeer } from './peer.ts';
 import { Publisher, type PublisherOptions } from './publisher.ts';
 import { judgeHealth, swarmMargin, type Health } from './schedule/health.ts';
 import { holdChannel, type ReleaseChannel } from './sign/hold-channel.ts';
@@ -15,6 +16,7 @@ import type { ChannelKeys } from './sign/keys.ts';
 import { openPlace } from './sign/place.ts';
 import type { SignStorage } from './sign/sign-storage.ts';
 import type { TrackerState } from './swarm/announcer.ts';
+import type { ReceivedSegment } from './viewer.ts';
 import { Emitter } from './util/emitter.ts';
 
 /** Where a broadcast stands. */
@@ -62,6 +64,8 @@ export interface BroadcasterStats {
 	readonly farthestMs: number | undefined;
 	readonly trackers: readonly TrackerState[];
 	readonly encoder: EncoderStats | undefined;
+	/** Bytes of media in the DVR window. */
+	readonly windowBytes: number;
 	/** What video may take and why. */
 	readonly rate: RateDecision;
 }
@@ -109,6 +113,8 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 	#state: BroadcasterState = { type: 'idle' };
 	#onAir: OnAir | undefined;
 	#source: Source | undefined;
+	/** Holds the window, also after the end. */
+	#peer: ChannelPeer | undefined;
 	#audience = 0;
 	#closed = false;
 
@@ -230,7 +236,15 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 		if (this.#closed) return;
 		this.#closed = true;
 		await this.stop();
+		this.#peer = undefined;
 		this.removeAllListeners();
+	}
+
+	/** The segments that the DVR window holds, oldest first; of a broadcast that ended, those of its end. */
+	*heldSegments(): Iterable<ReceivedSegment> {
+		for (const { init, ...segment } of this.#peer?.wholeSegments() ?? []) {
+			yield { ...segment, init: { bytes: init, mime: segment.manifest.mime } };
+		}
 	}
 
 	get stats(): BroadcasterStats {
@@ -274,6 +288,7 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 			farthestMs: behind.length > 0 ? Math.max(...behind) : undefined,
 			trackers,
 			encoder: onAir?.encoder.stats,
+			windowBytes: this.#peer?.windowBytes ?? 0,
 			rate,
 		};
 	}
@@ -281,6 +296,7 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 	#goOnAir(onAir: OnAir): void {
 		const { publisher, encoder } = onAir;
 		this.#onAir = onAir;
+		this.#peer = publisher.session.peer;
 		this.#audience = 0;
 		this.#listenToEncoder(onAir, encoder);
 		publisher.session.on('audience', ({ incomplete }) => (this.#audience = incomplete));

@@ -52,5 +52,8 @@ export type { MadeTorrent, MakerFile, MakerOptions } from './torrents/torrent-ma
 export type { TorrentPatron } from './torrents/torrent-patron.ts';
 export { TorrentService } from './torrents/torrent-service.ts';
 export { magnetOf, resolveSource, sharedTorrent } from './torrents/torrent-source.ts';
+export { recordSegments } from './record-segments.ts';
+export type { RecordedFile } from './record-segments.ts';
+export { RecordingJoin, partName } from './store/recording.ts';
 export { TorrentPlayer } from './torrent-player.ts';
 export type { TorrentPlayerState } from './torrent-player.ts';

@@ -1,6 +1,11 @@
 // What the pages need of the library's halls. A page is written and tested against these shapes;
 // its main.ts hands in the real thing, and the compiler checks there that they agree.
 
+import type { ReceivedSegment } from '../../lib/index.ts';
+
+/** A segment of the DVR window, whole and verified. */
+export type HeldSegment = ReceivedSegment;
+
 /** An error of the library as pages see it: a stable code. */
 export interface Failure {
 	readonly code: string;
@@ -61,6 +66,8 @@ export interface BroadcasterStatsPort {
 	readonly healthReason: string;
 	readonly trackers: readonly TrackerPort[];
 	readonly farthestMs: number | undefined;
+	/** Bytes of media that are held. */
+	readonly windowBytes: number;
 }
 
 export interface WarningPort {
@@ -86,6 +93,7 @@ export interface BroadcasterPort<Source, Profile> {
 	setSource(source: Source): Promise<void>;
 	setProfile(profile: Profile): Promise<void>;
 	setTitle(title: string): void;
+	heldSegments(): Iterable<HeldSegment>;
 	stop(): Promise<void>;
 	close(): Promise<void>;
 }
@@ -106,6 +114,8 @@ export interface ViewerStatsPort {
 	readonly viewers: number;
 	/** What this page passes on, bits a second. */
 	readonly uploadBps: number;
+	/** Bytes of media that are held. */
+	readonly windowBytes: number;
 }
 
 export interface ViewerEvents {
@@ -126,6 +136,7 @@ export interface ViewerPort {
 		listener: (event: ViewerEvents[Name]) => void,
 	): () => void;
 	open(): Promise<void>;
+	heldSegments(): Iterable<HeldSegment>;
 	close(): Promise<void>;
 	setSharing(sharing: Sharing): void;
 }

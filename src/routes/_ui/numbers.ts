@@ -47,3 +47,18 @@ export function stopwatch(ms: number): string {
 	const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
 	return parts.map((part) => String(part).padStart(2, '0')).join(':');
 }
+
+/** A size: "640 kB", "2.4 GB". */
+export function size(bytes: number): string {
+	const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+	let value = bytes;
+	let unit = 0;
+	for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1000;
+	const number = unit === 0 ? String(value) : factor(value);
+	return `${number} ${units[unit] ?? ''}`;
+}
+
+/** Whole percents, never 100 before the end. */
+export function percent(progress: number): string {
+	return `${progress >= 1 ? 100 : Math.min(99, Math.floor(progress * 100))} %`;
+}

@@ -1,4 +1,5 @@
 import type {
+	HeldSegment,
 	PlayerPort,
 	PlayerState,
 	Sharing,
@@ -106,6 +107,16 @@ export class Watching {
 	/** Whether beginning again may help. */
 	get retriable(): boolean {
 		return this.failure !== undefined && !HOPELESS.has(this.failure);
+	}
+
+	/** Whether there is something of a broadcast to keep. */
+	get keepable(): boolean {
+		return (this.stats?.windowBytes ?? 0) > 0;
+	}
+
+	/** What is held of it, oldest first. */
+	heldSegments(): Iterable<HeldSegment> {
+		return this.#viewerPort?.heldSegments() ?? [];
 	}
 
 	/** The library's player; the page's debugging handle. */

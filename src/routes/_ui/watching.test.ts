@@ -63,7 +63,7 @@ test('a title that comes with the stream is shown', async () => {
 	const model = await watching();
 	expect(model.title).toBe('');
 	viewer.title = 'Harbour';
-	viewer.say('stats', { viewers: 2, uploadBps: 0 });
+	viewer.say('stats', { viewers: 2, uploadBps: 0, windowBytes: 0 });
 	expect(model.title).toBe('Harbour');
 	await model.close();
 });

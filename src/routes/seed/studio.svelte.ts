@@ -92,6 +92,11 @@ export class Studio {
 		return this.live || this.air.type === 'starting' || this.air.type === 'stopping';
 	}
 
+	/** Whether there is something of a broadcast to keep. */
+	get keepable(): boolean {
+		return (this.live || this.air.type === 'ended') && (this.stats?.windowBytes ?? 0) > 0;
+	}
+
 	get viewers(): number {
 		return this.stats?.viewers ?? 0;
 	}

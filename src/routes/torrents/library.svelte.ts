@@ -1,3 +1,4 @@
+import { percent, size } from '../_ui/numbers.ts';
 import type {
 	BlobFile,
 	FilePriority,
@@ -8,8 +9,8 @@ import type {
 import { makeInWorker, sharedTorrent } from '../../lib/index.ts';
 import type { Dropped } from './dropped-files.ts';
 import { magnetHandler, shareLink } from './links.ts';
-import { save } from './save.ts';
-import { percent, size, troubleWords } from './torrent-words.ts';
+import { save } from '../_ui/save.ts';
+import { troubleWords } from './torrent-words.ts';
 import { zip } from './zip.ts';
 
 /** A file that is being shown. */

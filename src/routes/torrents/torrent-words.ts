@@ -1,21 +1,6 @@
 import type { TorrentStatus } from '../../lib/index.ts';
-import { count, factor, rate, span } from '../_ui/numbers.ts';
+import { count, percent, rate, size, span } from '../_ui/numbers.ts';
 import { failureWords } from '../_ui/words.ts';
-
-/** A size: "640 kB", "2.4 GB". */
-export function size(bytes: number): string {
-	const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-	let value = bytes;
-	let unit = 0;
-	for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1000;
-	const number = unit === 0 ? String(value) : factor(value);
-	return `${number} ${units[unit] ?? ''}`;
-}
-
-/** Whole percents, never 100 before the end. */
-export function percent(progress: number): string {
-	return `${progress >= 1 ? 100 : Math.min(99, Math.floor(progress * 100))} %`;
-}
 
 /** What a torrent is doing, in a line. */
 export function activityWords(status: TorrentStatus): string {

@@ -4,6 +4,7 @@ import type {
 	BroadcasterPort,
 	BroadcasterState,
 	BroadcasterStatsPort,
+	HeldSegment,
 	PlayerEvents,
 	PlayerPort,
 	PlayerState,
@@ -41,6 +42,7 @@ export const STATS: BroadcasterStatsPort = {
 	healthReason: 'Everything gets out in time.',
 	trackers: [{ url: 'wss://here.example/announce', state: 'open' }],
 	farthestMs: undefined,
+	windowBytes: 0,
 };
 
 export class BroadcasterDouble
@@ -75,6 +77,9 @@ export class BroadcasterDouble
 	setTitle(title: string): void {
 		this.calls.push(`setTitle ${title}`);
 	}
+	heldSegments(): HeldSegment[] {
+		return [];
+	}
 	async stop(): Promise<void> {
 		this.calls.push('stop');
 		this.become({ type: 'ended' });
@@ -96,6 +101,9 @@ export class ViewerDouble extends Double<ViewerEvents> implements ViewerPort {
 
 	async open(): Promise<void> {
 		this.calls.push('open');
+	}
+	heldSegments(): HeldSegment[] {
+		return [];
 	}
 	async close(): Promise<void> {
 		this.calls.push('close');

@@ -94,7 +94,11 @@ export function watchingIn(name: string, remembers: boolean): Watching {
 		if (given.player?.type === 'paused') video.pause();
 		if (given.blocked) player.say('autoplayblocked', undefined);
 		if (given.viewers !== undefined) {
-			viewer.say('stats', { viewers: given.viewers, uploadBps: given.uploadBps ?? 0 });
+			viewer.say('stats', {
+				viewers: given.viewers,
+				uploadBps: given.uploadBps ?? 0,
+				windowBytes: given.played ? 18_000_000 : 0,
+			});
 		}
 		const behindMs = given.behindMs ?? 640;
 		player.behindMs = behindMs;
