@@ -8,6 +8,7 @@ import {
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { launchOptions } from '../e2e/browser.ts';
+import { costOf, type ScriptCost } from './live-cost.ts';
 import type { LiveProbe } from './live-probe.ts';
 
 /** A page of one person, and the browser's own hand on it. */
@@ -71,36 +72,16 @@ async function delayLinks(cdp: CDPSession, delayMs: number): Promise<void> {
 	});
 }
 
-/** Milliseconds of processor that a page's own scripts take within a time: its main thread, without the bench's probe. */
+/** What a page's own scripts take of the processor within a time: its main thread, by samples. */
 export async function profileScripts(
 	{ page, cdp }: Visitor,
-	windowMs: number,
-): Promise<{ scriptMs: number; collectorMs: number }> {
+	options: { readonly windowMs: number; readonly pagesDir: string },
+): Promise<ScriptCost> {
 	await cdp.send('Profiler.enable');
 	await cdp.send('Profiler.setSamplingInterval', { interval: 500 });
 	await cdp.send('Profiler.start');
-	await page.waitForTimeout(windowMs);
+	await page.waitForTimeout(options.windowMs);
 	const { profile } = await cdp.send('Profiler.stop');
 	await cdp.send('Profiler.disable');
-	const { origin } = new URL(page.url());
-	const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
-	const parents = new Map<number, number>();
-	for (const node of profile.nodes)
-		for (const child of node.children ?? []) parents.set(child, node.id);
-	// What the browser does for a script has no address of its own: it counts with whoever called.
-	const isSites = (id: number): boolean => {
-		for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) {
-			const url = nodes.get(at)?.callFrame.url;
-			if (url) return url.startsWith(origin);
-		}
-		return false;
-	};
-	let scriptUs = 0;
-	let collectorUs = 0;
-	for (const [i, id] of (profile.samples ?? []).entries()) {
-		const deltaUs = profile.timeDeltas?.[i + 1] ?? 0;
-		if (nodes.get(id)?.callFrame.functionName === '(garbage collector)') collectorUs += deltaUs;
-		else if (isSites(id)) scriptUs += deltaUs;
-	}
-	return { scriptMs: scriptUs / 1000, collectorMs: collectorUs / 1000 };
+	return costOf(profile, new URL(page.url()).origin, options.pagesDir);
 }

@@ -15,12 +15,21 @@ export interface ViewerLook {
 	readonly rttsMs: readonly number[];
 }
 
+/** When the first frame was shown, milliseconds. */
+export interface Joined {
+	/** Since the page began, before its HTML had come. */
+	readonly sincePageMs: number;
+	/** Since all of the page's first script was there, and so ran. */
+	readonly sinceScriptMs: number;
+}
+
 /** What the bench asks of pages. */
 export interface LiveProbe {
 	goLive(profile: Profile, shape: SourceShape): Promise<string>;
 	broadcast(): BroadcasterStats;
 	stop(): Promise<void>;
-	firstFrameMs(): number | undefined;
+	/** `undefined` until the first frame was shown. */
+	joined(): Joined | undefined;
 	reset(): void;
 	look(): Promise<ViewerLook>;
 }
@@ -71,7 +80,12 @@ page.liveProbe = {
 	},
 	broadcast: () => (page.shoal as Broadcaster).stats,
 	stop: () => (page.shoal as Broadcaster).stop(),
-	firstFrameMs: () => watch?.seen.firstFrameMs,
+	joined() {
+		const sincePageMs = watch?.seen.firstFrameMs;
+		return sincePageMs === undefined
+			? undefined
+			: { sincePageMs, sinceScriptMs: sincePageMs - scriptMs() };
+	},
 	reset() {
 		watch?.reset();
 		travelsMs.length = 0;
@@ -93,3 +107,13 @@ page.liveProbe = {
 		return { seen: watch!.seen, stats, player: player.stats, travelsMs, rttsMs };
 	},
 };
+
+/** When the page's first script, with all that it imports, had come: what is loaded later is part of joining. */
+function scriptMs(): number {
+	const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+	const ranAtMs = navigation?.domContentLoadedEventStart ?? 0;
+	const scripts = performance
+		.getEntriesByType('resource')
+		.filter(({ name }) => name.endsWith('.js')) as PerformanceResourceTiming[];
+	return Math.max(0, ...scripts.map((entry) => entry.responseEnd).filter((at) => at <= ranAtMs));
+}

@@ -1,6 +1,8 @@
+import type { ScriptCost } from './live-cost.ts';
 import type { FloorLook } from './live-floor-page.ts';
 import type { HlsFigures } from './live-hls.ts';
 import { percentile } from './live-percentile.ts';
+import type { Joined } from './live-probe.ts';
 import type { ScenarioFigures } from './live-scenario.ts';
 
 /** A floor, and the scenarios that it is the floor of. */
@@ -26,7 +28,15 @@ export function tables(groups: readonly Group[]): string {
 			put('no network, Shoal’s player: p50 / p95', p50AndP95(floor.player.delaysMs));
 			put('signed → whole at a viewer, p50 / p95', `${ms(f.travelP50Ms)} / ${ms(f.travelP95Ms)}`);
 			put('player’s target behind the live edge', ms(f.targetMs));
-			put('join to first frame, p50 (all)', joins(f.joinMs));
+			const joins = (of: (joined: Joined) => number) => p50AndAll(f.joins.map(of));
+			put(
+				'**join to first frame since the page’s script, p50** (all)',
+				joins(({ sinceScriptMs }) => sinceScriptMs),
+			);
+			put(
+				'… since the page’s beginning',
+				joins(({ sincePageMs }) => sincePageMs),
+			);
 			put('stalls (player)', `${f.stalls}, ${ms(f.stalledMs)}`);
 			put('pictures frozen ≥ 170 ms', `${f.freezes}, ${ms(f.frozenMs)}`);
 			put('viewers’ bytes from viewers', `${(f.fromViewers * 100).toFixed(1)} %`);
@@ -38,10 +48,21 @@ export function tables(groups: readonly Group[]): string {
 			put('frames: shown/s, read, unreadable', frames(f));
 			put('frames the encoder dropped', String(f.sourceFramesDropped));
 			put('link round trip seen, p50 / max', `${ms(f.rttMs)} / ${ms(f.rttMaxMs)}`);
-			const cost = f.scriptMsPerSegment;
 			put(
-				'page scripts’ CPU of a viewer, per segment',
-				cost === undefined ? '–' : `${cost.toFixed(1)} ms`,
+				'a viewer’s scripts per segment: **engine**',
+				cost(f, ({ engineMs }) => engineMs),
+			);
+			put(
+				'… player',
+				cost(f, ({ playerMs }) => playerMs),
+			);
+			put(
+				'… pages',
+				cost(f, ({ interfaceMs }) => interfaceMs),
+			);
+			put(
+				'… garbage collector',
+				cost(f, ({ collectorMs }) => collectorMs),
 			);
 			put('load average (1 min)', f.load1.toFixed(1));
 		}
@@ -88,9 +109,13 @@ function times(value: number): string {
 	return `${value.toFixed(2)} ×`;
 }
 
-function joins(joinMs: readonly number[]): string {
-	const all = joinMs.map((join) => Math.round(join)).join(', ');
-	return `${ms(percentile(joinMs, 50))} (${all})`;
+function p50AndAll(valuesMs: readonly number[]): string {
+	const all = valuesMs.map((value) => Math.round(value)).join(', ');
+	return `${ms(percentile(valuesMs, 50))} (${all})`;
+}
+
+function cost({ costPerSegment }: ScenarioFigures, of: (cost: ScriptCost) => number): string {
+	return costPerSegment ? `${of(costPerSegment).toFixed(1)} ms` : '–';
 }
 
 function bytes({ bytesFromBroadcaster, bytesFromViewers }: ScenarioFigures): string {

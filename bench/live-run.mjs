@@ -1,22 +1,21 @@
 // `npm run bench:live`: builds the pages and the bench's own, and runs it. Options: see live.ts.
-import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'vite';
 
 const top = join(import.meta.dirname, '..');
-const built = spawnSync(process.execPath, [join(top, 'scripts/build.mjs'), '--stale'], {
-	stdio: 'inherit',
-});
-if (built.status) process.exit(built.status);
-
 // Inside the project, so that packages are found as usual.
 const dir = mkdtempSync(join(top, 'node_modules', '.bench-live-'));
 const clean = () => rmSync(dir, { recursive: true, force: true });
 process.once('exit', clean);
 const pages = join(dir, 'pages');
-// A copy, as a later build must not change what is measured.
-cpSync(join(top, 'dist/pages'), pages, { recursive: true });
+// A build of its own: a later one must not change what is measured, and source maps say which part of it costs what.
+await build({
+	configFile: join(top, 'vite.config.ts'),
+	logLevel: 'error',
+	build: { outDir: pages, emptyOutDir: true, sourcemap: 'hidden' },
+});
 
 const entry = (/** @type {string} */ name) => join(import.meta.dirname, `${name}.ts`);
 const common = /** @type {const} */ ({

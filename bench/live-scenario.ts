@@ -1,9 +1,11 @@
 // One broadcast with some viewers, each page a person of their own, and what it came to.
 import type { Browser } from '@playwright/test';
 import { loadavg } from 'node:os';
+import { join } from 'node:path';
 import type { BroadcasterStats, Profile } from '../src/lib/index.ts';
 import { profileScripts, visit, type ProbeWindow, type Visitor } from './live-browser.ts';
-import type { ViewerLook } from './live-probe.ts';
+import type { ScriptCost } from './live-cost.ts';
+import type { Joined, ViewerLook } from './live-probe.ts';
 import { percentile } from './live-percentile.ts';
 import type { SourceShape } from './live-source.ts';
 
@@ -28,7 +30,7 @@ export interface ScenarioFigures {
 	readonly p95Ms: number;
 	/** The median of the viewer who is farthest behind. */
 	readonly worstP50Ms: number;
-	readonly joinMs: readonly number[];
+	readonly joins: readonly Joined[];
 	readonly freezes: number;
 	readonly frozenMs: number;
 	/** From the broadcaster's signature to the whole segment at a viewer. */
@@ -51,7 +53,8 @@ export interface ScenarioFigures {
 	readonly rate: string;
 	readonly rttMs: number;
 	readonly rttMaxMs: number;
-	readonly scriptMsPerSegment: number | undefined;
+	/** Of one viewer's page, for one segment. */
+	readonly costPerSegment: ScriptCost | undefined;
 	readonly load1: number;
 }
 
@@ -73,12 +76,12 @@ export async function runScenario(
 			[task.profile, task.shape] as const,
 		);
 		const viewers: Visitor[] = [];
-		const joinMs: number[] = [];
+		const joins: Joined[] = [];
 		for (let i = 0; i < task.viewers; i++) {
 			const viewer = await visit(browser, `${site.url}/watch/#${channel}`, come);
 			visitors.push(viewer);
 			viewers.push(viewer);
-			joinMs.push(await firstFrameMs(viewer));
+			joins.push(await joined(viewer));
 		}
 		await seed.page.waitForTimeout(task.warmMs);
 		for (const { page } of viewers) {
@@ -90,9 +93,9 @@ export async function runScenario(
 		const windowMs = performance.now() - startedMs;
 		const after = { looks: await lookAll(viewers), broadcast: await broadcastOf(seed) };
 		const load1 = loadavg()[0] ?? 0;
-		const scriptMsPerSegment = await scriptCost(viewers[0], task);
+		const costPerSegment = await scriptCost(viewers[0], site.dir, task);
 		await seed.page.evaluate(() => (window as unknown as ProbeWindow).liveProbe.stop());
-		return { ...sum(before, after, windowMs), joinMs, scriptMsPerSegment, load1 };
+		return { ...sum(before, after, windowMs), joins, costPerSegment, load1 };
 	} finally {
 		for (const visitor of visitors) await visitor.close();
 	}
@@ -107,7 +110,7 @@ function sum(
 	before: Looks,
 	after: Looks,
 	windowMs: number,
-): Omit<ScenarioFigures, 'joinMs' | 'scriptMsPerSegment' | 'load1'> {
+): Omit<ScenarioFigures, 'joins' | 'costPerSegment' | 'load1'> {
 	const delaysMs = after.looks.flatMap(({ seen }) => seen.delaysMs);
 	const travelsMs = after.looks.flatMap((look) => look.travelsMs);
 	/** How much a figure grew, over all viewers. */
@@ -151,14 +154,14 @@ function sum(
 	};
 }
 
-/** From the beginning of the page to its first frame. */
-async function firstFrameMs({ page }: Visitor): Promise<number> {
+/** Waits for a viewer's first frame. */
+async function joined({ page }: Visitor): Promise<Joined> {
 	const found = await page.waitForFunction(
-		() => (window as unknown as ProbeWindow).liveProbe.firstFrameMs(),
+		() => (window as unknown as ProbeWindow).liveProbe.joined(),
 		undefined,
 		{ timeout: 60_000, polling: 100 },
 	);
-	return (await found.jsonValue()) as number;
+	return (await found.jsonValue()) as Joined;
 }
 
 function lookAll(viewers: readonly Visitor[]): Promise<ViewerLook[]> {
@@ -175,9 +178,16 @@ function broadcastOf({ page }: Visitor): Promise<BroadcasterStats> {
 
 async function scriptCost(
 	viewer: Visitor | undefined,
+	dir: string,
 	{ profileMs, profile }: ScenarioTask,
-): Promise<number | undefined> {
+): Promise<ScriptCost | undefined> {
 	if (!viewer || profileMs === 0) return undefined;
-	const { scriptMs } = await profileScripts(viewer, profileMs);
-	return scriptMs / (profileMs / profile.segmentMs);
+	const cost = await profileScripts(viewer, { windowMs: profileMs, pagesDir: join(dir, 'pages') });
+	const segments = profileMs / profile.segmentMs;
+	return {
+		engineMs: cost.engineMs / segments,
+		playerMs: cost.playerMs / segments,
+		interfaceMs: cost.interfaceMs / segments,
+		collectorMs: cost.collectorMs / segments,
+	};
 }
