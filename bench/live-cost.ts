@@ -91,7 +91,7 @@ class Places {
 	partOf({ url, lineNumber, columnNumber }: Place): Part | undefined {
 		if (!url.startsWith(this.#origin)) return undefined;
 		const entry = this.#mapOf(url)?.findEntry(lineNumber, columnNumber);
-		const source = entry && 'originalSource' in entry ? entry.originalSource : '';
+		const source = entry && 'originalSource' in entry ? (entry.originalSource ?? '') : '';
 		if (PLAYER.test(source)) return 'player';
 		return ENGINE.test(source) ? 'engine' : 'interface';
 	}
