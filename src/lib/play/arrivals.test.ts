@@ -45,6 +45,15 @@ describe('Arrivals', () => {
 		expect(arrivals.neededDelayS).toBeCloseTo(0.5);
 	});
 
+	it.each([100, 500])(
+		'allows as few stalls in a minute with segments of %i ms as with others',
+		(ms) => {
+			// One late segment in four seconds: five in what is remembered.
+			const arrivals = arrive(20_000 / ms, ms, (i) => (i % (4000 / ms) === 1 ? 300 : 0));
+			expect(arrivals.neededDelayS).toBeCloseTo(0.3 + ms / 1000);
+		},
+	);
+
 	it('does not take the burst at a join for jitter', () => {
 		const arrivals = new Arrivals();
 		for (let i = 0; i < 20; i++) arrivals.add({ startS: i / 10, endS: (i + 1) / 10 }, 2000 + i);

@@ -11,6 +11,9 @@ const OUTAGE_S = 4;
 /** Allowance for jitter while there are too few samples to measure it. */
 const UNKNOWN_JITTER_S = 0.1;
 const FEW_SAMPLES = 5;
+/** Arrivals within `WINDOW_MS` that may be later than what is allowed for: as many stalls, whatever the length of segments… */
+const OUTLIERS = 2;
+/** …and no more than this share of them. */
 const QUANTILE = 0.95;
 
 interface Arrival {
@@ -81,7 +84,7 @@ export class Arrivals {
 		return this.#leastDelayS;
 	}
 
-	/** Clock minus playhead, seconds, at which 95 of 100 segments arrive before they are needed; one outlier never counts. */
+	/** Clock minus playhead, seconds, at which all but two segments in twenty seconds arrive before they are needed, or 95 of 100. */
 	get neededDelayS(): number | undefined {
 		return this.#neededDelayS;
 	}
@@ -97,6 +100,8 @@ export class Arrivals {
 		const longestS = this.#arrivals.reduce((most, { durationS }) => Math.max(most, durationS), 0);
 		const bestCase = least + longestS;
 		if (needs.length < FEW_SAMPLES) return bestCase + UNKNOWN_JITTER_S;
-		return Math.max(bestCase, needs[Math.floor((needs.length - 1) * QUANTILE)] ?? bestCase);
+		const last = needs.length - 1;
+		const at = Math.max(Math.floor(last * QUANTILE), last - OUTLIERS);
+		return Math.max(bestCase, needs[at] ?? bestCase);
 	}
 }
