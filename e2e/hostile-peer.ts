@@ -145,7 +145,8 @@ function sendNoise({ send, wrong }: Means): (message: Message) => void {
 			const nonce = message.type === 'ping' ? message.nonce : 1;
 			if (message.type === 'ping') send({ type: 'pong', nonce });
 			const figures = { hop: 1, spareKbps: 900_000, uplinkKbps: 900_000, behindMs: 100, links: 3 };
-			send({ type: 'ping', nonce, ...figures, depths: new Uint8Array(8).fill(1) });
+			const standing = { depths: new Uint8Array(8).fill(1), branches: new Uint8Array(8).fill(255) };
+			send({ type: 'ping', nonce, ...figures, ...standing });
 		}
 		if (message.type === 'request') block(message.index, message.begin, message.length);
 		if (message.type === 'subscribe') {

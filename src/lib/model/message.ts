@@ -143,6 +143,8 @@ export interface PingMessage {
 	 * can't, `FULL_DEPTH` added when it could but for want of room. 8 bytes.
 	 */
 	readonly depths: Uint8Array;
+	/** Per substream, how many peers get it through the sender, as far as it knows; 255 for more. 8 bytes. */
+	readonly branches: Uint8Array;
 }
 
 /** Answer to a ping. */

@@ -6,7 +6,7 @@ import { isQuiet, type Neighbour } from './neighbour.ts';
 /** A child is put out for another only when that one's uplink is this many times stronger. */
 const STRONGER = 2;
 /** A place is taken back for another tree only when we stand more than this much deeper in its own. */
-const DEEPER = 2;
+const DEEPER = 1;
 /** A piece should have left for all children of its substream within this time. */
 const FAN_OUT_MS = 110;
 const PIECE_BITS = 16 * 1024 * 8;

@@ -39,7 +39,11 @@ export class Dealer {
 			load.set(neighbour, 0);
 		}
 		const places = Math.min(copies, neighbours.length);
-		const fair = Math.ceil((SUBSTREAMS * places) / Math.max(1, neighbours.length));
+		const even = Math.ceil((SUBSTREAMS * places) / Math.max(1, neighbours.length));
+		let total = 0;
+		for (const neighbour of neighbours) total += weight(neighbour);
+		const fair = (neighbour: Neighbour) =>
+			Math.max(even, Math.ceil((SUBSTREAMS * places * weight(neighbour)) / total));
 		for (let s = 0; s < SUBSTREAMS; s++) this.#deal(s, places, fair, neighbours, load, nowMs);
 		for (const neighbour of neighbours) {
 			if (before.get(neighbour) !== neighbour.given) tell(neighbour);
@@ -49,7 +53,7 @@ export class Dealer {
 	#deal(
 		s: number,
 		places: number,
-		fair: number,
+		fair: (neighbour: Neighbour) => number,
 		neighbours: readonly Neighbour[],
 		load: Map<Neighbour, number>,
 		nowMs: number,
@@ -68,10 +72,10 @@ export class Dealer {
 		for (const holder of holders) {
 			const rival = others[0];
 			const overloaded =
-				loadOf(holder) >= fair &&
+				loadOf(holder) >= fair(holder) &&
 				rival !== undefined &&
 				rival.spread >= POOR_SPREAD &&
-				loadOf(rival) < fair;
+				loadOf(rival) < fair(rival);
 			const poor =
 				nowMs - this.#movedAtMs >= MOVE_MS &&
 				rival !== undefined &&

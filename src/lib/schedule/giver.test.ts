@@ -148,8 +148,34 @@ test('the broadcaster sends every first copy before any second', () => {
 		giver.passOn(track, offset);
 	}
 	for (const link of links) link.bufferedBytes = 0;
-	giver.flush();
+	for (let i = 0; i < 2; i++) giver.flush();
 	expect([strong.pieces(), weak.pieces()]).toEqual([2, 0]);
-	giver.flush();
+	for (let i = 0; i < 2; i++) giver.flush();
 	expect([strong.pieces(), weak.pieces()]).toEqual([2, 2]);
+});
+
+test('serves who has a tree behind it first, and leaves last, whichever piece came first', () => {
+	const { giver, join, hold } = setup();
+	const branches = (peers: number) => new Uint8Array(SUBSTREAMS).fill(peers);
+	const leaf = join({ given: 0xff, uplinkKbps: 90_000 });
+	const small = join({ given: 0xff, branches: branches(2) });
+	const large = join({ given: 0xff, branches: branches(60) });
+	const busy = join().neighbour.link as { bufferedBytes: number };
+	busy.bufferedBytes = 100_000;
+	hold(0);
+	hold(1);
+	busy.bufferedBytes = 0;
+	const counts: number[][] = [];
+	for (let i = 0; i < 6; i++) {
+		giver.flush();
+		counts.push([large, small, leaf].map((child) => child.pieces()));
+	}
+	expect(counts).toEqual([
+		[1, 0, 0],
+		[2, 0, 0],
+		[2, 1, 0],
+		[2, 2, 0],
+		[2, 2, 1],
+		[2, 2, 2],
+	]);
 });

@@ -70,12 +70,12 @@ export class Giver {
 	passOn(track: SegmentTrack, offset: number): void {
 		const index = track.firstPiece + offset;
 		if (this.#uplink.open) {
-			// Where we stand near the root a whole tree waits behind us; leaves can wait.
-			const depth = this.#trees.parents.depthOf(index % SUBSTREAMS);
-			let turn = 0;
+			let copy = 0;
 			for (const child of this.#trees.childrenOf(index)) {
 				if (((track.holders[offset] ?? 0) & (1 << child.slot)) !== 0) continue;
-				this.#pushTo(child, track, offset, this.#role === 'broadcaster' ? turn++ : depth);
+				const turn =
+					this.#role === 'broadcaster' ? copy++ : turnOf(child.branches[index % SUBSTREAMS] ?? 0);
+				this.#pushTo(child, track, offset, turn);
 			}
 		}
 		for (const { from, message } of this.#held.take(index)) {
@@ -163,4 +163,12 @@ export class Giver {
 		const queuedAtMs = this.#clock.now();
 		this.#uplink.push({ to, index, begin, length, asked: true, turn: 0, queuedAtMs });
 	}
+}
+
+/**
+ * Whoever passes a piece on has a tree behind it that waits, and goes before all with a branch half as large; a leaf
+ * comes last, as it needs no piece before the last one of its segment.
+ */
+function turnOf(branch: number): number {
+	return branch > 0 ? -Math.floor(Math.log2(branch)) : 1;
 }

@@ -47,7 +47,9 @@ export class Heartbeat {
 	ping(neighbour: Neighbour, nowMs: number, told?: Uint8Array): void {
 		if (neighbour.role === undefined) return;
 		const depths = told ?? this.#trees.depthsFor(neighbour, nowMs);
+		const branches = this.#trees.branches();
 		neighbour.toldDepths = depths;
+		neighbour.toldBranches = branches;
 		neighbour.toldAtMs = nowMs;
 		neighbour.link.send({
 			type: 'ping',
@@ -58,6 +60,7 @@ export class Heartbeat {
 			behindMs: this.behindMs ?? 0xffff,
 			links: this.#roster.all.length,
 			depths,
+			branches,
 		});
 	}
 }

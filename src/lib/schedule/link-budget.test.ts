@@ -10,6 +10,7 @@ const ping = {
 	behindMs: 0,
 	links: 1,
 	depths: new Uint8Array(8),
+	branches: new Uint8Array(8),
 } as const;
 
 test('lets a burst through, then what the rate allows', () => {

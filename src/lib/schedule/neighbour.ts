@@ -25,8 +25,11 @@ export interface Neighbour {
 	depths: Uint8Array;
 	spareKbps: number;
 	behindMs: number | undefined;
-	/** Depths it was last told, and when. */
+	/** Per substream, how many hang on it. */
+	branches: Uint8Array;
+	/** Depths and branches it was last told, and when. */
 	toldDepths: Uint8Array;
+	toldBranches: Uint8Array;
 	toldAtMs: number;
 	/** Substreams we asked it to push. */
 	asked: number;
@@ -110,7 +113,9 @@ export function newNeighbour(link: Link, slot: number, nowMs: number): Neighbour
 		hop: 255,
 		uplinkKbps: 0,
 		depths: new Uint8Array(SUBSTREAMS).fill(NO_DEPTH),
+		branches: new Uint8Array(SUBSTREAMS),
 		toldDepths: new Uint8Array(),
+		toldBranches: new Uint8Array(SUBSTREAMS),
 		toldAtMs: -Infinity,
 		spareKbps: 0,
 		behindMs: undefined,

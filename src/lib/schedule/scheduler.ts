@@ -395,6 +395,7 @@ export class Scheduler {
 		from.behindMs = ping.behindMs === 0xffff ? undefined : ping.behindMs;
 		const before = from.depths;
 		from.depths = ping.depths;
+		from.branches = ping.branches;
 		const { parents } = this.#trees;
 		parents.noteRoom(from, before);
 		if (parents.lacksAny()) this.#evaluateTrees(undefined);

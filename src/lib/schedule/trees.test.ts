@@ -110,3 +110,18 @@ test('the broadcaster deals to who wants', () => {
 	expect(viewer.neighbour.given).toBe(0xff);
 	expect(trees.depthsFor(viewer.neighbour, 0)).toEqual(depths(NO_DEPTH));
 });
+
+test('counts who hangs on it, and tells its parent at once when it stops being a leaf', () => {
+	const { trees, told, join, hear } = setup();
+	const parent = join({ depths: depths(1) });
+	trees.evaluate(0, undefined);
+	trees.parents.onSubscribed(parent.neighbour, 0xff, 0xff, 10);
+	trees.evaluate(20, undefined);
+	expect(trees.branches()).toEqual(new Uint8Array(SUBSTREAMS));
+	told.length = 0;
+	join({ askedUs: 0x03, wants: 0x03, branches: Uint8Array.of(7, 255, 9, 0, 0, 0, 0, 0) });
+	hear(1000);
+	trees.evaluate(1000, undefined);
+	expect(trees.branches()).toEqual(Uint8Array.of(8, 255, 0, 0, 0, 0, 0, 0));
+	expect(told.filter(({ to }) => to === parent.neighbour)).toHaveLength(1);
+});

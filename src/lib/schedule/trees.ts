@@ -8,6 +8,9 @@ import { Parents } from './parents.ts';
 import type { Roster } from './roster.ts';
 import type { Uplink } from './uplink.ts';
 
+/** A branch counts no more than this. */
+const MOST_TOLD = 255;
+
 /** What the trees must know of the peer that stands in them. */
 export interface TreesOptions {
 	readonly role: PeerRole;
@@ -71,6 +74,18 @@ export class Trees {
 		return this.#children.taken(this.#options.roster.all) * placeKbps;
 	}
 
+	/** Per substream, how many peers get it through us. */
+	branches(): Uint8Array {
+		const branches = new Uint8Array(SUBSTREAMS);
+		for (const { given, branches: theirs } of this.#options.roster.all) {
+			for (let s = 0; given >> s !== 0; s++) {
+				if ((given & (1 << s)) === 0) continue;
+				branches[s] = Math.min(MOST_TOLD, (branches[s] ?? 0) + 1 + (theirs[s] ?? 0));
+			}
+		}
+		return branches;
+	}
+
 	/** What a neighbour may know of where we stand: our depth per substream, as far as we could push it on. */
 	depthsFor(neighbour: Neighbour, nowMs: number): Uint8Array {
 		return this.#depthsFor(neighbour, this.#isFull(nowMs));
@@ -93,11 +108,22 @@ export class Trees {
 	/** Neighbours hear at once, though not all the time, when we come to stand elsewhere. */
 	#tellAll(nowMs: number): void {
 		const full = this.#isFull(nowMs);
+		const branches = this.branches();
 		for (const neighbour of this.#options.roster.all) {
-			if (neighbour.role === 'broadcaster') continue;
 			const soon = nowMs - neighbour.toldAtMs < TELL_DEPTHS_MS;
-			this.#tellDepths(neighbour, full, soon);
+			if (!soon && this.#isBranchNews(neighbour, branches)) {
+				this.#options.tell(neighbour, this.#depthsFor(neighbour, full));
+			} else if (neighbour.role !== 'broadcaster') this.#tellDepths(neighbour, full, soon);
 		}
+	}
+
+	/** A parent must know whether it has a leaf in us: leaves are served last. */
+	#isBranchNews(neighbour: Neighbour, branches: Uint8Array): boolean {
+		return branches.some(
+			(branch, s) =>
+				this.parents.parentOf(s) === neighbour &&
+				branch > 0 !== (neighbour.toldBranches[s] ?? 0) > 0,
+		);
 	}
 
 	/** `onlyLosses` tells nothing but that a child is cut off with us: that can't wait. */

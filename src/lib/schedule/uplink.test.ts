@@ -43,8 +43,8 @@ test('hands the network no more than a little at a time', () => {
 	const to = fakeNeighbour(0);
 	for (let index = 0; index < 20; index++) push(to, index);
 	uplink.drain(0, [to]);
-	expect(sent.length).toBe(2);
-	expect(uplink.waiting).toBe(18);
+	expect(sent.length).toBe(1);
+	expect(uplink.waiting).toBe(19);
 });
 
 test('drops what waited too long', () => {
@@ -135,4 +135,20 @@ test('sends nothing to who went quiet: its blocks would only delay the others', 
 	uplink.drain(2000, [gone, here]);
 	expect(sent.map(({ index }) => index)).toEqual([2]);
 	expect(uplink.waiting).toBe(0);
+});
+
+test('an uplink that was never full is taken for more the more it is used, by the second twice as much', () => {
+	const { uplink, push } = setup();
+	const to = fakeNeighbour(0, { heardAtMs: 2000 });
+	const link = to.link as { bufferedBytes: number };
+	const before = uplink.planBps;
+	uplink.grow(1000);
+	for (let atMs = 1000; atMs < 2000; atMs += 40) {
+		push(to, atMs, { queuedAtMs: atMs });
+		uplink.drain(atMs, [to]);
+		link.bufferedBytes = 0;
+	}
+	uplink.grow(2000);
+	expect(uplink.measuredBps).toBeUndefined();
+	expect(uplink.planBps).toBe(2 * before);
 });

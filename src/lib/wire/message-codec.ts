@@ -110,14 +110,15 @@ function extendedFrame(message: ExtendedMessage, extensionId: number): Uint8Arra
 				.bytes(message.sha256)
 				.bytes(message.bytes).frame;
 		case 'ping':
-			return body(16 + SUBSTREAMS)
+			return body(16 + 2 * SUBSTREAMS)
 				.u32(message.nonce)
 				.u8(message.hop)
 				.u32(clampU32(message.spareKbps))
 				.u32(clampU32(message.uplinkKbps))
 				.u16(Math.min(0xffff, Math.max(0, Math.round(message.behindMs))))
 				.u8(Math.min(255, message.links))
-				.bytes(message.depths).frame;
+				.bytes(message.depths)
+				.bytes(message.branches).frame;
 		case 'pong':
 			return body(4).u32(message.nonce).frame;
 		case 'exchange': {
@@ -241,8 +242,9 @@ export function decodeLiveMessage(body: Uint8Array): Message | undefined {
 			const behindMs = read.u16();
 			const links = read.u8();
 			const depths = read.bytes(SUBSTREAMS);
+			const branches = read.bytes(SUBSTREAMS);
 			read.end();
-			return { type, nonce, hop, spareKbps, uplinkKbps, behindMs, links, depths };
+			return { type, nonce, hop, spareKbps, uplinkKbps, behindMs, links, depths, branches };
 		}
 		case 'pong': {
 			const nonce = read.u32();

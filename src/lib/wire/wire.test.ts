@@ -62,6 +62,7 @@ const SAMPLES: Message[] = [
 		behindMs: 65535,
 		links: 16,
 		depths: filled(8, 255),
+		branches: filled(8, 3),
 	},
 	{ type: 'pong', nonce: 1 },
 	{ type: 'exchange', peers: [filled(20, 1), filled(20, 2)] },
