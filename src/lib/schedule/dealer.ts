@@ -16,6 +16,11 @@ const FAIR_SPREAD = 0.75;
 const LEAST_TRUST = 0.2;
 /** With at least this many neighbours each substream is dealt twice: a hop less for half the swarm. */
 const DOUBLE_AT_LINKS = 16;
+/** And with an uplink of this many times the stream, which the second copies must fit in; once dealt they stay a little below. */
+const DOUBLE_UPLINK = 2.4;
+const STILL_DOUBLE_UPLINK = 2.1;
+/** On whom nothing hangs loses a place to who is this many times stronger, and at once. */
+const STRONGER = 2;
 
 /**
  * The broadcaster's side of the push trees: every substream is dealt to one neighbour, to two in a large swarm, so that
@@ -24,26 +29,40 @@ const DOUBLE_AT_LINKS = 16;
  */
 export class Dealer {
 	#movedAtMs = -Infinity;
+	#doubles = false;
 
-	/** Deals anew where a place is free or badly filled; `tell` sends a neighbour whose `given` changed what it gets. */
+	/**
+	 * Deals anew where a place is free or badly filled; `tell` sends a neighbour whose `given` changed what it gets.
+	 * `copies` is how many times the stream fits in the uplink.
+	 */
 	evaluate(
 		neighbours: readonly Neighbour[],
+		copies: number,
 		nowMs: number,
 		tell: (neighbour: Neighbour) => void,
 	): void {
-		const copies = neighbours.length >= DOUBLE_AT_LINKS ? 2 : 1;
+		this.#doubles =
+			neighbours.length >= DOUBLE_AT_LINKS &&
+			copies >= (this.#doubles ? STILL_DOUBLE_UPLINK : DOUBLE_UPLINK);
 		const before = new Map(neighbours.map((neighbour) => [neighbour, neighbour.given]));
 		const load = new Map<Neighbour, number>();
 		for (const neighbour of neighbours) {
 			neighbour.given = !isHeard(neighbour, nowMs) ? 0 : neighbour.given & neighbour.wants;
 			load.set(neighbour, 0);
 		}
-		const places = Math.min(copies, neighbours.length);
+		const places = Math.min(this.#doubles ? 2 : 1, neighbours.length);
 		const even = Math.ceil((SUBSTREAMS * places) / Math.max(1, neighbours.length));
 		let total = 0;
-		for (const neighbour of neighbours) total += weight(neighbour);
+		let sharing = 0;
+		for (const neighbour of neighbours) {
+			total += weight(neighbour);
+			if (strength(neighbour) > 0) sharing++;
+		}
+		// While there are others nobody holds more than half of the trees: all would stop with it.
+		const most = sharing > 2 ? SUBSTREAMS / 2 : SUBSTREAMS;
+		const share = (neighbour: Neighbour) => (SUBSTREAMS * places * weight(neighbour)) / total;
 		const fair = (neighbour: Neighbour) =>
-			Math.max(even, Math.ceil((SUBSTREAMS * places * weight(neighbour)) / total));
+			Math.max(even, Math.min(most, Math.ceil(share(neighbour))));
 		for (let s = 0; s < SUBSTREAMS; s++) this.#deal(s, places, fair, neighbours, load, nowMs);
 		for (const neighbour of neighbours) {
 			if (before.get(neighbour) !== neighbour.given) tell(neighbour);
@@ -70,7 +89,9 @@ export class Dealer {
 			.sort((a, b) => weigh(b) - weigh(a));
 		const chosen: Neighbour[] = [];
 		for (const holder of holders) {
-			const rival = others[0];
+			const first = others[0];
+			// A piece that goes to who passes nothing on comes to nobody else: no place is taken for it.
+			const rival = first && (strength(first) > 0 || strength(holder) === 0) ? first : undefined;
 			const overloaded =
 				loadOf(holder) >= fair(holder) &&
 				rival !== undefined &&
@@ -81,7 +102,13 @@ export class Dealer {
 				rival !== undefined &&
 				holder.spread < (nowMs - this.#movedAtMs >= CALM_MS ? FAIR_SPREAD : POOR_SPREAD) &&
 				rival.spread > holder.spread;
-			if (chosen.length < places && !poor && !overloaded) chosen.push(holder);
+			const bare =
+				rival !== undefined &&
+				(holder.branches[s] ?? 0) === 0 &&
+				rival.spread >= holder.spread &&
+				strength(rival) > STRONGER * strength(holder) &&
+				loadOf(rival) < fair(rival);
+			if (chosen.length < places && !poor && !overloaded && !bare) chosen.push(holder);
 			else {
 				holder.given &= ~bit;
 				if (poor) this.#movedAtMs = nowMs;
@@ -89,13 +116,15 @@ export class Dealer {
 		}
 		while (chosen.length < places) {
 			const next = others.shift();
-			if (!next) break;
+			// A second copy for who passes nothing on is of use to nobody else.
+			if (!next || (chosen.length > 0 && strength(next) === 0)) break;
 			next.given |= bit;
 			chosen.push(next);
 		}
 		// Nobody better was left for a place that was taken away: its holder keeps it.
 		for (const holder of holders) {
 			if (chosen.length >= places || chosen.includes(holder)) continue;
+			if (chosen.length > 0 && strength(holder) === 0) continue;
 			holder.given |= bit;
 			chosen.push(holder);
 		}

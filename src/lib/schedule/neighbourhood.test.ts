@@ -49,3 +49,12 @@ test('a viewer never lets go of a parent, a child or the broadcaster', () => {
 	const source = fakeNeighbour(20, { role: 'broadcaster' });
 	expect(neighbourToDrop('viewer', [...used, ...parents, source], LATER_MS, 0)).toBeUndefined();
 });
+
+test('with every link taken by who is of no use, a viewer lets go of one soon to make room for others', () => {
+	const riders = many(16, { uplinkKbps: 0, heardAtMs: 9000 });
+	expect(neighbourToDrop('viewer', riders, 9000, 5000)).toBe(riders[0]);
+	expect(neighbourToDrop('viewer', riders, 9000, 8000)).toBeUndefined();
+	expect(neighbourToDrop('viewer', riders.slice(1), 9000, 5000)).toBeUndefined();
+	const enough = [...many(8, { uplinkKbps: 0, heardAtMs: 9000 }), ...many(8, { heardAtMs: 9000 })];
+	expect(neighbourToDrop('viewer', enough, 9000, 5000)).toBeUndefined();
+});

@@ -9,6 +9,8 @@ const SOUGHT_LINKS = { viewer: 8, relay: 16, broadcaster: MAX_LINKS.broadcaster 
 const JUDGED_AFTER_MS = 12_000;
 /** Least time between two neighbours dropped for better ones. */
 const DROP_MS = { viewer: 20_000, relay: 20_000, broadcaster: 6000 } as const;
+/** Least time before one of no use is let go of, when there is no room to seek others. */
+const USELESS_MS = 3000;
 /** Slots of which the neighbours are kept whatever they are worth, so that the mesh stays random enough to hang together. */
 const RANDOM_SLOTS = 3;
 /** The broadcaster lets go of a neighbour only when it has this part of the usual uplink or less. */
@@ -50,6 +52,10 @@ export function neighbourToDrop(
 	nowMs: number,
 	droppedAtMs: number,
 ): Neighbour | undefined {
+	if (role !== 'broadcaster' && neighbours.length >= MAX_LINKS[role]) {
+		const useless = uselessNeighbour(role, neighbours, nowMs);
+		if (useless && nowMs - droppedAtMs >= USELESS_MS) return useless;
+	}
 	if (nowMs - droppedAtMs < DROP_MS[role] || neighbours.length < SOUGHT_LINKS[role])
 		return undefined;
 	const idle = neighbours.filter(
@@ -72,6 +78,20 @@ export function neighbourToDrop(
 	// Few idle neighbours are a reserve; only beyond it is one let go.
 	const spare = idle.filter(({ slot }) => slot >= RANDOM_SLOTS);
 	return spare.length > RANDOM_SLOTS ? least(spare, ({ bytesIn }) => bytesIn.total) : undefined;
+}
+
+/** With every link taken and too few of them of use, one goes that gives nothing and gets nothing: or we seek no others. */
+function uselessNeighbour(
+	role: PeerRole,
+	neighbours: readonly Neighbour[],
+	nowMs: number,
+): Neighbour | undefined {
+	const useless = neighbours.filter((neighbour) => !isUseful(neighbour, nowMs));
+	if (neighbours.length - useless.length >= SOUGHT_LINKS[role]) return undefined;
+	return useless.find(
+		({ role: theirs, given, sinceMs }) =>
+			theirs !== 'broadcaster' && given === 0 && nowMs - sinceMs >= USELESS_MS,
+	);
 }
 
 function least(

@@ -136,3 +136,18 @@ test('where nobody pushes, asks ahead of who usually has pieces first, and not t
 	seeker.askAhead(track, 0);
 	expect([requests(usual.sent), requests(source.sent)]).toEqual([8, 0]);
 });
+
+test('never passes over the only neighbour that shares: those who share nothing are no choice instead', () => {
+	const { seeker, track, join, hear } = setup();
+	const relay = join();
+	for (let i = 0; i < 8; i++) join().neighbour.uplinkKbps = 0;
+	track.holders.fill(1 << relay.neighbour.slot);
+	for (let offset = 0; offset < 2 * BROKEN_PROMISES; offset++) {
+		relay.neighbour.serviceMs = NaN;
+		seeker.consider(track, offset, 0);
+		hear(900);
+		seeker.consider(track, offset, 900);
+	}
+	expect(relay.neighbour.failures).toBeGreaterThanOrEqual(BROKEN_PROMISES);
+	expect(relay.neighbour.snubbedUntilMs).toBe(0);
+});

@@ -27,7 +27,7 @@ export const MIX: Strategy = { push: true, standing: true };
 
 /** A snub is at most this many times `SNUB_MS`. */
 const MOST_SNUB_TIMES = 16;
-/** Part of the neighbours that may be passed over at one time. */
+/** Part of the neighbours that share which may be passed over at one time. */
 const MOST_SNUBBED = 0.35;
 /** Pieces asked of one neighbour ahead of its having them, at most. */
 const MAX_STANDING = 16;
@@ -137,8 +137,14 @@ export class Seeker {
 		if (++neighbour.brokenPromises < BROKEN_PROMISES) return;
 		neighbour.brokenPromises = 0;
 		let snubbed = 1;
-		for (const other of this.#roster.all) if (nowMs < other.snubbedUntilMs) snubbed++;
-		if (snubbed > this.#roster.all.length * MOST_SNUBBED) return;
+		let sharing = 0;
+		for (const other of this.#roster.all) {
+			// Who shares nothing is no choice instead.
+			if (other.uplinkKbps === 0) continue;
+			sharing++;
+			if (nowMs < other.snubbedUntilMs) snubbed++;
+		}
+		if (snubbed > sharing * MOST_SNUBBED) return;
 		// Each time longer: whoever never delivers must not cost us the same wait again and again.
 		const times = Math.min(MOST_SNUB_TIMES, 2 ** (neighbour.failures / BROKEN_PROMISES - 1));
 		neighbour.snubbedUntilMs = nowMs + SNUB_MS * times;

@@ -116,3 +116,11 @@ test('among many neighbours one announcement may be a lie, two count', () => {
 	clock.advance(SPREAD_MS + 121);
 	expect(given.length).toBe(1);
 });
+
+test('a piece is given to nobody who would keep it to itself', () => {
+	const { clock, given, give, all } = setup(3);
+	for (const neighbour of all) neighbour.uplinkKbps = 0;
+	if (all[0]) give(all[0]);
+	clock.advance(SPREAD_MS + 200);
+	expect(given).toEqual([]);
+});

@@ -63,7 +63,10 @@ export class SpreadWatch {
 		if (spread || this.#roster.at(child.slot) !== child) return;
 		const others = this.#roster.all.filter(
 			(other) =>
-				other.role !== undefined && (pushed & (1 << other.slot)) === 0 && isHeard(other, nowMs),
+				other.role !== undefined &&
+				strength(other) > 0 &&
+				(pushed & (1 << other.slot)) === 0 &&
+				isHeard(other, nowMs),
 		);
 		const next = others.sort((a, b) => strength(b) * b.spread - strength(a) * a.spread)[0];
 		if (next) this.#giveTo(next, track, offset);

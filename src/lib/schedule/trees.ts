@@ -49,7 +49,9 @@ export class Trees {
 		}
 		this.evaluatedAtMs = nowMs;
 		if (role === 'broadcaster') {
-			this.#dealer.evaluate(roster.all, nowMs, tellGiven);
+			const { streamBps, planBps } = this.#room(nowMs);
+			const copies = streamBps > 0 ? planBps / streamBps : 1;
+			this.#dealer.evaluate(roster.all, copies, nowMs, tellGiven);
 			return;
 		}
 		this.parents.evaluate(roster.all, nowMs, (neighbour, substreams) => {

@@ -53,7 +53,7 @@ export function isHonest(role: string): boolean {
 	return HONEST.has(role);
 }
 
-const HONEST: ReadonlySet<string> = new Set(['normal', 'slow', 'churner', 'free-rider']);
+const HONEST: ReadonlySet<string> = new Set(['normal', 'relay', 'slow', 'churner', 'free-rider']);
 const NOTHING: SimTotals = {
 	fromViewers: 0,
 	fromSource: 0,

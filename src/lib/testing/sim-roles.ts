@@ -4,6 +4,7 @@ import type { Message } from '../model/message.ts';
 /** What a simulated peer is like. */
 export type SimRole =
 	| 'normal'
+	| 'relay'
 	| 'slow'
 	| 'free-rider'
 	| 'lying-rider'

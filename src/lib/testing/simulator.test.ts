@@ -117,6 +117,26 @@ test('eight viewers get everything in time, and the broadcaster sends little mor
 	expect(duplicates).toBeLessThan(0.1);
 });
 
+test('a relay carries those who only take, when the broadcaster can send the stream little more than once', () => {
+	const sim = new Simulation({
+		seed: 1,
+		viewers: 20,
+		joinMs: 3000,
+		sourceUpBps: 3_500_000,
+		roles: { 'free-rider': 1 },
+	});
+	// The broadcaster's uplink is full of what the first ones want by then.
+	sim.clock.after(5000, () => sim.join('relay', 100_000_000));
+	sim.clock.run(27_000);
+	expect(report(sim, 17_000, 24_000).inTime).toBeGreaterThan(0.95);
+	for (const { id, received } of sim.viewers) {
+		const late = [...received.keys()].filter(
+			(sequence) => (sim.publishedAtMs[sequence] ?? 0) >= 17_000,
+		);
+		expect(late.length, id).toBeGreaterThan(10);
+	}
+});
+
 test('a polluter is blamed by whom it sent garbage, and nobody plays a byte of it', () => {
 	const sim = watch(2, { viewers: 12, roles: { polluter: 0.25 }, seconds: 8 });
 	const polluters = sim.viewers.filter(({ role }) => role === 'polluter').map(({ id }) => id);

@@ -1,6 +1,7 @@
 import { toHex } from '../util/bytes.ts';
 import type { Random } from '../util/clock.ts';
 import { channelOf } from '../model/channel.ts';
+import type { PeerRole } from '../model/message.ts';
 import type { Strategy } from '../schedule/scheduler.ts';
 import { MAX_LINKS, QUICK_LINKS } from '../schedule/bounds.ts';
 import { ShunList } from '../swarm/shun-list.ts';
@@ -114,9 +115,9 @@ export class Simulation {
 		return this.#alive;
 	}
 
-	/** A viewer joins, of a role drawn by the shares. */
-	join(role = this.#drawRole()): SimPeer {
-		const viewer = this.#newPeer(role, this.#drawUplink(role));
+	/** A viewer joins, of a role drawn by the shares and with an uplink (bits per second) drawn for it. */
+	join(role = this.#drawRole(), upBps = this.#drawUplink(role)): SimPeer {
+		const viewer = this.#newPeer(role, upBps);
 		this.viewers.push(viewer);
 		this.#seekLinks(viewer);
 		if (role === 'churner') this.#scheduleLeaving(viewer);
@@ -166,7 +167,7 @@ export class Simulation {
 		const shares = role !== 'free-rider';
 		const peer = new ChannelPeer({
 			channel: channelOf(media.channelKey),
-			role: role === 'broadcaster' ? 'broadcaster' : 'viewer',
+			role: engineRole(role),
 			peerId: idBytes,
 			clock,
 			random,
@@ -250,7 +251,7 @@ export class Simulation {
 		for (let tries = 0; wanted > 0 && tries < 20; tries++) {
 			const other = this.#alive[Math.floor(this.random() * this.#alive.length)];
 			if (!other || other === viewer || other === this.broadcaster) continue;
-			if ((this.#linked.get(other)?.size ?? 0) >= MAX_LINKS.viewer) continue;
+			if ((this.#linked.get(other)?.size ?? 0) >= MAX_LINKS[engineRole(other.role)]) continue;
 			if (this.#connect(viewer, other)) wanted--;
 		}
 		const againMs = viewer.peer.wantedLinks > QUICK_LINKS ? 300 : 2000;
@@ -341,4 +342,8 @@ export class Simulation {
 		};
 		this.clock.after(everyMs, swap);
 	}
+}
+
+function engineRole(role: SimPeer['role']): PeerRole {
+	return role === 'broadcaster' || role === 'relay' ? role : 'viewer';
 }
