@@ -19,8 +19,6 @@ const DOUBLE_AT_LINKS = 16;
 /** And with an uplink of this many times the stream, which the second copies must fit in; once dealt they stay a little below. */
 const DOUBLE_UPLINK = 2.4;
 const STILL_DOUBLE_UPLINK = 2.1;
-/** On whom nothing hangs loses a place to who is this many times stronger, and at once. */
-const STRONGER = 2;
 
 /**
  * The broadcaster's side of the push trees: every substream is dealt to one neighbour, to two in a large swarm, so that
@@ -102,13 +100,9 @@ export class Dealer {
 				rival !== undefined &&
 				holder.spread < (nowMs - this.#movedAtMs >= CALM_MS ? FAIR_SPREAD : POOR_SPREAD) &&
 				rival.spread > holder.spread;
-			const bare =
-				rival !== undefined &&
-				(holder.branches[s] ?? 0) === 0 &&
-				rival.spread >= holder.spread &&
-				strength(rival) > STRONGER * strength(holder) &&
-				loadOf(rival) < fair(rival);
-			if (chosen.length < places && !poor && !overloaded && !bare) chosen.push(holder);
+			// Nothing hangs on who passes nothing on, so its place is free for the first who does.
+			const sink = rival !== undefined && strength(holder) === 0 && strength(rival) > 0;
+			if (chosen.length < places && !poor && !overloaded && !sink) chosen.push(holder);
 			else {
 				holder.given &= ~bit;
 				if (poor) this.#movedAtMs = nowMs;

@@ -179,3 +179,17 @@ test('serves who has a tree behind it first, and leaves last, whichever piece ca
 		[2, 2, 2],
 	]);
 });
+
+test("a leaf's copy doesn't starve: it waits for larger branches only so long", () => {
+	const { clock, join, hold } = setup();
+	const leaf = join({ given: 0b01 });
+	const large = join({ given: 0b10, branches: new Uint8Array(SUBSTREAMS).fill(60) });
+	const busy = join().neighbour.link as { bufferedBytes: number };
+	busy.bufferedBytes = 100_000;
+	hold(0);
+	clock.advance(600);
+	for (const { neighbour } of [leaf, large]) neighbour.heardAtMs = 600;
+	// The third's buffer counts no more by now, as it doesn't move; one block may go.
+	hold(1);
+	expect([leaf.pieces(), large.pieces()]).toEqual([1, 0]);
+});

@@ -1,6 +1,6 @@
 import type { Clock } from '../util/clock.ts';
 import { SUBSTREAMS, type PeerRole, type RequestMessage } from '../model/message.ts';
-import { BUSY_DELAY_MS, MAX_QUEUED_BLOCKS } from './bounds.ts';
+import { BUSY_DELAY_MS, MAX_QUEUED_BLOCKS, STALE_SEND_MS } from './bounds.ts';
 import { HeldRequests, reject } from './held-requests.ts';
 import { count, type Neighbour } from './neighbour.ts';
 import type { SchedulerPort } from './port.ts';
@@ -13,6 +13,11 @@ import type { Sending, Uplink } from './uplink.ts';
 
 /** Neighbourhoods up to this size hear of every manifest, and of the broadcaster's pieces, at once. */
 export const SMALL_NEIGHBOURHOOD = 8;
+
+/** What each doubling of the tree behind a child lets its copies go ahead. */
+const BRANCH_MS = 40;
+/** How long a leaf's copies stand behind those of children that pass them on. */
+const LEAF_MS = 200;
 
 /** What neighbours get of us: pieces pushed to children, requests answered, held or refused. Sends only what is held. */
 export class Giver {
@@ -44,7 +49,7 @@ export class Giver {
 		this.#uplink = options.uplink;
 		this.#trees = options.trees;
 		this.#spread = new SpreadWatch(options.clock, options.roster, (to, track, offset) => {
-			this.#pushTo(to, track, offset, 0);
+			this.#pushTo(to, track, offset, this.#clock.now());
 			this.flush();
 		});
 	}
@@ -73,8 +78,11 @@ export class Giver {
 			let copy = 0;
 			for (const child of this.#trees.childrenOf(index)) {
 				if (((track.holders[offset] ?? 0) & (1 << child.slot)) !== 0) continue;
-				const turn =
-					this.#role === 'broadcaster' ? copy++ : turnOf(child.branches[index % SUBSTREAMS] ?? 0);
+				const headStartMs =
+					this.#role === 'broadcaster'
+						? -STALE_SEND_MS * copy++
+						: headStart(child.branches[index % SUBSTREAMS] ?? 0);
+				const turn = this.#clock.now() - headStartMs;
 				this.#pushTo(child, track, offset, turn);
 			}
 		}
@@ -166,9 +174,9 @@ export class Giver {
 }
 
 /**
- * Whoever passes a piece on has a tree behind it that waits, and goes before all with a branch half as large; a leaf
- * comes last, as it needs no piece before the last one of its segment.
+ * By how much a copy goes ahead of others, milliseconds. Whoever passes it on has a tree behind it that waits; a leaf
+ * needs no piece before the last one of its segment, but mustn't starve either.
  */
-function turnOf(branch: number): number {
-	return branch > 0 ? -Math.floor(Math.log2(branch)) : 1;
+function headStart(branch: number): number {
+	return branch > 0 ? BRANCH_MS * Math.log2(branch) : -LEAF_MS;
 }

@@ -136,19 +136,3 @@ test('sends nothing to who went quiet: its blocks would only delay the others', 
 	expect(sent.map(({ index }) => index)).toEqual([2]);
 	expect(uplink.waiting).toBe(0);
 });
-
-test('an uplink that was never full is taken for more the more it is used, by the second twice as much', () => {
-	const { uplink, push } = setup();
-	const to = fakeNeighbour(0, { heardAtMs: 2000 });
-	const link = to.link as { bufferedBytes: number };
-	const before = uplink.planBps;
-	uplink.grow(1000);
-	for (let atMs = 1000; atMs < 2000; atMs += 40) {
-		push(to, atMs, { queuedAtMs: atMs });
-		uplink.drain(atMs, [to]);
-		link.bufferedBytes = 0;
-	}
-	uplink.grow(2000);
-	expect(uplink.measuredBps).toBeUndefined();
-	expect(uplink.planBps).toBe(2 * before);
-});

@@ -9,7 +9,7 @@ export interface Sending {
 	readonly length: number;
 	/** Whether the neighbour asked for this block rather than being pushed it. */
 	readonly asked: boolean;
-	/** Pushes of a lower turn go first: large branches before leaves, the broadcaster's first copies before second ones. */
+	/** Pushes of a lower turn go first, those of one turn in order. */
 	readonly turn: number;
 	readonly queuedAtMs: number;
 }
@@ -21,8 +21,6 @@ const MEASURE_MS = 200;
 const MIN_MEASURED_BYTES = 64 * 1024;
 /** The estimate grows by this much a second while most of it is used and nothing waits. */
 const GROWTH = 1.25;
-/** And by this much before it was ever full: nothing is known of it yet. */
-const FIRST_GROWTH = 2;
 const MOST_USED = 0.6;
 /** A buffer that hasn't shrunk for this long is stuck. */
 const STUCK_MS = 300;
@@ -191,8 +189,7 @@ export class Uplink {
 		if (elapsedMs < 500) return;
 		const usedBps = ((this.sentBytes - this.#sentAtGrowth) * 8000) / elapsedMs;
 		if (!this.#fullSinceGrowth && usedBps > MOST_USED * this.#estimateBps) {
-			const growth = this.#measured ? GROWTH : FIRST_GROWTH;
-			const grown = this.#estimateBps * growth ** (Math.min(elapsedMs, 1000) / 1000);
+			const grown = this.#estimateBps * GROWTH ** (Math.min(elapsedMs, 1000) / 1000);
 			this.#estimateBps = Math.min(MAX_ESTIMATE_BPS, grown);
 		}
 		this.#grewAtMs = nowMs;
