@@ -24,7 +24,7 @@ export async function loadConfig(
 	try {
 		const response = await fetch(url, {
 			cache: 'no-store',
-			credentials: 'omit',
+			credentials: 'same-origin',
 			signal: AbortSignal.timeout(TIMEOUT_MS),
 		});
 		if (!response.ok) throw new Error(`the server answered ${response.status}`);
