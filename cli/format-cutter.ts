@@ -17,7 +17,7 @@ export function cutAtFormats(source: MediaSource): MediaSource {
 		async next() {
 			if (!rest?.cutter.hasMore) {
 				const stretch = await source.next();
-				if (!stretch) return undefined;
+				if (!(stretch?.bytes instanceof ReadableStream)) return stretch;
 				rest = { leadMs: stretch.leadMs, cutter: new FormatCutter(stretch.bytes) };
 			}
 			return { leadMs: rest.leadMs, bytes: rest.cutter.next() };

@@ -1,5 +1,6 @@
 import { createReadStream, fstatSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { CliError, EXIT } from './cli-error.ts';
 import { cutAtFormats } from './format-cutter.ts';
@@ -73,6 +74,7 @@ async function fileSource(path: string, events: SourceEvents): Promise<MediaSour
 	const stream = createReadStream(path, { highWaterMark: 256 * 1024 });
 	// Said before anything is put on air, not in its midst.
 	await new Promise((resolve, reject) => stream.once('open', resolve).once('error', reject));
+	if (entry.isFile() && (await isMp4(path))) return mp4Source(path, entry.size);
 	let taken = false;
 	return {
 		name: path,
@@ -87,6 +89,43 @@ async function fileSource(path: string, events: SourceEvents): Promise<MediaSour
 		},
 		close: () => stream.destroy(),
 	};
+}
+
+/** MP4 often has its index at the end: such a file is read where it is needed, not front to back. */
+async function mp4Source(path: string, lengthBytes: number): Promise<MediaSource> {
+	const file = await open(path);
+	let taken = false;
+	return {
+		name: path,
+		comesAgain: 'never',
+		async next() {
+			if (taken) return undefined;
+			taken = true;
+			return { bytes: { lengthBytes, read: (start, end) => readAll(file, start, end) }, leadMs: 0 };
+		},
+		close: () => void file.close().catch(() => undefined),
+	};
+}
+
+async function isMp4(path: string): Promise<boolean> {
+	const file = await open(path);
+	try {
+		const { buffer } = await file.read(Buffer.alloc(8), 0, 8, 0);
+		// The first box of a file by ISO 14496-12 §4.3, and those of older QuickTime files.
+		return /^(ftyp|moov|mdat|wide|free|skip)$/.test(buffer.toString('latin1', 4, 8));
+	} finally {
+		await file.close();
+	}
+}
+
+async function readAll(file: FileHandle, start: number, end: number): Promise<Uint8Array> {
+	const bytes = new Uint8Array(end - start);
+	for (let at = 0; at < bytes.length;) {
+		const { bytesRead } = await file.read(bytes, at, bytes.length - at, start + at);
+		if (bytesRead === 0) throw new CliError(EXIT.input, 'It became shorter while it was read');
+		at += bytesRead;
+	}
+	return bytes;
 }
 
 function web(stream: Readable): ReadableStream<Uint8Array> {

@@ -1,8 +1,18 @@
 import type { EncodedPacket, InputAudioTrack, InputTrack, InputVideoTrack } from 'mediabunny';
-import { ALL_FORMATS, EncodedPacketSink, Input, ReadableStreamSource } from 'mediabunny';
+import {
+	ALL_FORMATS,
+	CustomSource,
+	EncodedPacketSink,
+	Input,
+	MP4,
+	QTFF,
+	ReadableStreamSource,
+} from 'mediabunny';
 import type { EncodedSegment } from '../src/lib/node.ts';
 import { CliError, EXIT } from './cli-error.ts';
+import { forgetRead } from './read-once.ts';
 import { Segmenter } from './segmenter.ts';
+import type { SeekableFile } from './source-stretch.ts';
 import { SegmentQueue } from './segment-queue.ts';
 import { Timeline } from './timeline.ts';
 
@@ -17,22 +27,19 @@ export interface RemuxOptions {
 	readonly signal: AbortSignal;
 }
 
-/** What has been read is kept as far as picture and sound may lie apart in it: 10 s of 10 Mbit/s. */
-const CACHE_BYTES = 12 * 1024 * 1024;
+/** What has been read is kept as far as picture and sound may lie apart: 5 s of 10 Mbit/s. */
+const CACHE_BYTES = 6 * 1024 * 1024;
 
 /**
  * Media as it comes in (MP4, fMP4, WebM, Matroska, MPEG-TS, MP3, AAC, Ogg …) as segments for a channel, without decoding.
  * Ends with the stream. Throws a `CliError` for what can't be sent.
  */
 export async function* remux(
-	stream: ReadableStream<Uint8Array>,
+	media: ReadableStream<Uint8Array> | SeekableFile,
 	options: RemuxOptions,
 ): AsyncGenerator<EncodedSegment> {
 	const input = new Input({
-		source: new ReadableStreamSource(stream, {
-			maxCacheSize: CACHE_BYTES,
-			handleUnhandledError: () => undefined,
-		}),
+		source: sourceOf(media),
 		formats: ALL_FORMATS,
 	});
 	const stop = () => input.dispose();
@@ -42,7 +49,7 @@ export async function* remux(
 		const tracks = await openTracks(input, options);
 		const pumping = pump(tracks, options, queue).then(
 			() => queue.end(),
-			(error: unknown) => queue.end(error),
+			async (error: unknown) => queue.end(await explained(error, input)),
 		);
 		yield* queue;
 		await pumping;
@@ -54,6 +61,35 @@ export async function* remux(
 		input.dispose();
 	}
 }
+
+function sourceOf(media: ReadableStream<Uint8Array> | SeekableFile) {
+	const bounds = { maxCacheSize: CACHE_BYTES, handleUnhandledError: () => undefined };
+	if (media instanceof ReadableStream) return new ReadableStreamSource(media, bounds);
+	return new CustomSource({
+		...bounds,
+		getSize: () => media.lengthBytes,
+		read: (start, end) => media.read(start, end),
+		prefetchProfile: 'fileSystem',
+	});
+}
+
+/** What a person can do about what the reader met. */
+async function explained(error: unknown, input: Input): Promise<unknown> {
+	if (!(error instanceof Error) || !/already-evicted part of the cache/.test(error.message)) {
+		return error;
+	}
+	const format = await input.getFormat().catch(() => undefined);
+	const isMp4 = format === MP4 || format === QTFF;
+	return new CliError(EXIT.input, isMp4 ? INDEX_BEHIND : APART, { cause: error });
+}
+
+const APART =
+	'Its picture and sound lie too far apart: more than 6 MB of one between two pieces of the other. ' +
+	'ffmpeg brings them together, and fills gaps: ffmpeg -i SOURCE -c:v copy -af aresample=async=1 -c:a aac -f mpegts - | shoal seed -';
+
+const INDEX_BEHIND =
+	'This MP4 can’t be read as it comes: its index is at its end, or picture and sound lie far apart. ' +
+	'Give the file by its name instead of piping it, or: ffmpeg -i SOURCE -c copy -f mpegts - | shoal seed -';
 
 /** What goes out: one video track, one audio track, or one of them. */
 interface Tracks {
@@ -122,6 +158,7 @@ async function lane(
 	const clock = timeline.lane(kind);
 	for await (const packet of new EncodedPacketSink(track).packets(first)) {
 		if (signal.aborted) return;
+		forgetRead(track);
 		await queue.room();
 		const placed = clock.place(packet);
 		if (placed.leapt) onWarning('The source’s clock leapt; the broadcast goes on without a gap.');

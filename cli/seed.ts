@@ -12,6 +12,7 @@ import { Recording } from './recording.ts';
 import { sendSource } from './send-source.ts';
 import type { SiteOptions } from './site.ts';
 import { loadSite, siteOf, siteOptions } from './site.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { stopSignal } from './until-stopped.ts';
 
 interface SeedOptions extends SiteOptions, OutputOptions {
@@ -26,8 +27,8 @@ interface SeedOptions extends SiteOptions, OutputOptions {
 }
 
 const SECOND_MS = 1_000;
-/** What a seed holds of its own: 20 s of 10 Mbit/s, a minute of 3. Viewers and relays hold the minute at higher rates. */
-const WINDOW_BYTES = 24_000_000;
+/** What a seed holds of its own: 16 s of 10 Mbit/s, a minute of 2.6. Viewers and relays hold the minute at higher rates. */
+const WINDOW_BYTES = 20_000_000;
 /** What hashing a recording may take when the person wants to leave. */
 const MAKING_MS = 1_000;
 
@@ -69,6 +70,7 @@ Examples:
 }
 
 async function seed(given: string | undefined, options: SeedOptions): Promise<void> {
+	keepHeapSmall();
 	const output = new Output(options);
 	const stopped = stopSignal();
 	let onTitle: (title: string) => void = () => undefined;

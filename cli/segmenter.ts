@@ -27,6 +27,9 @@ const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
 const FEW_KEY_FRAMES =
 	'Its key frames are more than 10 s apart. Encode with one a second: ffmpeg -i SOURCE -c:v libx264 -g 30 -bf 0 -c:a aac -f mpegts - | shoal seed -';
 
+const SOUND_GAP =
+	'Its sound stops for more than 10 s while the picture goes on, which can’t be sent. ffmpeg fills the gap with silence: ffmpeg -i SOURCE -c:v copy -af aresample=async=1 -c:a aac -f mpegts - | shoal seed -';
+
 type Kind = 'video' | 'audio';
 
 /**
@@ -54,8 +57,10 @@ export class Segmenter {
 	/** Where the segment under way begins, and where its track is now, seconds. */
 	#segmentStartS: number | undefined;
 	#endS = 0;
+	/** Where the next segment could begin, were the other track as far. */
+	#nextKeyS: number | undefined;
 	#first = true;
-	readonly #early: { bytes: Uint8Array; startS: number; endS: number }[] = [];
+	readonly #early: { bytes: Uint8Array; startS: number; endS: number; fault: string }[] = [];
 
 	constructor({
 		tracks,
@@ -105,6 +110,8 @@ export class Segmenter {
 		if (kind === this.#primary) {
 			this.#segmentStartS ??= packet.timestamp;
 			this.#endS = Math.max(this.#endS, packet.timestamp + packet.duration);
+			const isLater = packet.timestamp - this.#segmentStartS >= this.#segmentS;
+			if (packet.type === 'key' && isLater) this.#nextKeyS ??= packet.timestamp;
 			this.#checkLength();
 		}
 		if (kind === 'video') {
@@ -173,8 +180,8 @@ export class Segmenter {
 		whole.set(moof);
 		whole.set(bytes, moof.length);
 		const endS = time.startS + time.durationS;
-		this.#segmentStartS = endS;
-		this.#early.push({ bytes: whole, startS: time.startS, endS });
+		this.#early.push({ bytes: whole, startS: time.startS, endS, fault: this.#lengthFault(endS) });
+		this.#beginSegment(endS);
 		this.#flush();
 	}
 
@@ -182,12 +189,17 @@ export class Segmenter {
 	#onCluster(bytes: Uint8Array, startS: number): void {
 		this.#closeCluster(startS);
 		this.#cluster = { bytes, startS };
+		this.#beginSegment(startS);
+	}
+
+	#beginSegment(startS: number): void {
 		this.#segmentStartS = startS;
+		this.#nextKeyS = undefined;
 	}
 
 	#closeCluster(endS: number): void {
 		if (!this.#cluster) return;
-		this.#early.push({ ...this.#cluster, endS });
+		this.#early.push({ ...this.#cluster, endS, fault: this.#lengthFault(endS) });
 		this.#cluster = undefined;
 		this.#flush();
 	}
@@ -201,12 +213,12 @@ export class Segmenter {
 	#flush(): void {
 		if (!this.#mime || this.#early.length === 0) return;
 		this.#init ??= { bytes: join(this.#headers), mime: this.#mime };
-		for (const { bytes, startS, endS } of this.#early.splice(0)) {
+		for (const { bytes, startS, endS, fault } of this.#early.splice(0)) {
 			const startUs = Math.round(startS * 1e6);
 			const durationUs = Math.round(endS * 1e6) - startUs;
 			if (durationUs <= 0) continue;
 			if (durationUs > MAX_SEGMENT_US) {
-				this.#fail(new CliError(EXIT.input, FEW_KEY_FRAMES));
+				this.#fail(new CliError(EXIT.input, fault));
 				return;
 			}
 			if (durationUs > SLOW_GOP_US) {
@@ -233,7 +245,14 @@ export class Segmenter {
 	#checkLength(): void {
 		// Twice: the other track may lag behind, and with it the end of a segment that is long enough.
 		if ((this.#endS - (this.#segmentStartS ?? 0)) * 1e6 <= 2 * MAX_SEGMENT_US) return;
-		throw new CliError(EXIT.input, FEW_KEY_FRAMES);
+		throw new CliError(EXIT.input, this.#lengthFault(this.#endS));
+	}
+
+	/** Why the segment under way is long: for want of a key frame, or of sound while there are some. */
+	#lengthFault(endS: number): string {
+		const { video, audio } = this.#tracks;
+		const isClosable = this.#nextKeyS !== undefined && this.#nextKeyS < endS - this.#segmentS;
+		return isClosable && video && audio ? SOUND_GAP : FEW_KEY_FRAMES;
 	}
 }
 

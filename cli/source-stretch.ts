@@ -1,6 +1,13 @@
+/** A file that is read where it is needed. */
+export interface SeekableFile {
+	readonly lengthBytes: number;
+	/** Bytes from `start` up to, and without, `end`, which lie in the file. */
+	read(start: number, end: number): Promise<Uint8Array>;
+}
+
 /** One stretch of media: it ends with the file, the connection, or the signal. */
 export interface MediaStretch {
-	readonly bytes: ReadableStream<Uint8Array>;
+	readonly bytes: ReadableStream<Uint8Array> | SeekableFile;
 	/** How far it may run ahead of its own pace, milliseconds: what is no live source comes as fast as it can be read. */
 	readonly leadMs: number;
 }

@@ -20,6 +20,12 @@ beforeAll(async () => {
 	if (!hasFfmpeg) return;
 	makeClip(here('sparse.ts'), { seconds: 30, gop: 750 });
 	makeClip(here('clip.flv'), { seconds: 1 });
+	// Sound in the first second and from the 25th on; and 10 MB of picture between two pieces of sound.
+	const silent = (until: number) => ['-af', `aselect='lt(t,1)+gt(t,${until})'`];
+	makeClip(here('gap.ts'), { seconds: 27, more: silent(25) });
+	const noise = ['libx264', '-preset', 'ultrafast', '-qp', '0', '-vf', 'noise=alls=100:allf=t'];
+	makeClip(here('apart.ts'), { seconds: 9, video: noise, more: silent(8) });
+	makeClip(here('index-behind.mp4'), { seconds: 6, video: noise });
 });
 afterAll(async () => {
 	await tidyUp();
@@ -34,6 +40,34 @@ describe.skipIf(!hasFfmpeg)('trouble in the midst of it', () => {
 		});
 		expect(stderr).toMatch(/more than 10 s apart/);
 		expect(code).toBe(3);
+	});
+
+	it('a long gap in the sound is told from key frames too far apart', async () => {
+		const { code, stderr } = await run(['seed', 'gap.ts', ...site], { cwd: folder });
+		expect(stderr).toMatch(/Its sound stops for more than 10 s.*aresample/);
+		expect(code).toBe(3);
+	});
+
+	it('picture and sound too far apart to be read together are said to be', async () => {
+		expect(statSync(here('apart.ts')).size).toBeGreaterThan(10_000_000);
+		const { code, stderr } = await run(['seed', 'apart.ts', ...site], { cwd: folder });
+		expect(stderr).toMatch(/picture and sound lie too far apart: more than 6 MB/);
+		expect(code).toBe(3);
+	});
+
+	it('an MP4 with its index at the end is sent from a file; from a pipe it can’t be', async () => {
+		const bytes = readFileSync(here('index-behind.mp4'));
+		expect(bytes.length).toBeGreaterThan(7_000_000);
+		expect(bytes.toString('latin1', 0, 1000)).not.toContain('moov');
+		const file = await run(['seed', 'index-behind.mp4', '--archive', 'sent.mp4', ...site], {
+			cwd: folder,
+		});
+		expect(file.stderr).toMatch(/The broadcast has ended/);
+		expect(file.code).toBe(0);
+		expect(statSync(here('sent.mp4')).size).toBeGreaterThan(0.95 * bytes.length);
+		const piped = await run(['seed', '-', ...site], { cwd: folder, input: bytes });
+		expect(piped.stderr).toMatch(/its index is at its end.*Give the file by its name/);
+		expect(piped.code).toBe(3);
 	});
 
 	it('FLV is said to need ffmpeg', async () => {
