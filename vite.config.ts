@@ -2,7 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
+import { thirdPartyLicences } from './scripts/third-party.mjs';
 
+const licences = thirdPartyLicences();
 const root = join(import.meta.dirname, 'src/routes');
 
 /** Every folder of src/routes with an index.html is a page; so is src/routes itself. */
@@ -21,7 +23,7 @@ export default defineConfig({
 	base: './', // relative, so that any static host serves the pages under any path
 	appType: 'mpa',
 	publicDir: join(import.meta.dirname, 'public'),
-	plugins: [svelte({ configFile: false })],
+	plugins: [svelte({ configFile: false }), licences.build],
 	resolve: {
 		// What webtorrent and mediasource expect of Node and browsers do not have.
 		alias: [
@@ -34,7 +36,7 @@ export default defineConfig({
 		],
 	},
 	define: { global: 'globalThis', 'process.browser': 'true' },
-	worker: { format: 'es' },
+	worker: { format: 'es', plugins: () => [licences.worker] },
 	build: {
 		outDir: join(import.meta.dirname, 'dist/pages'),
 		emptyOutDir: true,

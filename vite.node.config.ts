@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vite';
+import { thirdPartyLicences } from './scripts/third-party.mjs';
 
 const programs = {
 	'tracker-server': 'tracker-server/main.ts',
@@ -14,6 +15,7 @@ const programs = {
 export default defineConfig({
 	root: import.meta.dirname,
 	publicDir: false,
+	plugins: [thirdPartyLicences().build],
 	ssr: { noExternal: true, external: ['node-datachannel', 'utp-native'] },
 	build: {
 		ssr: true,

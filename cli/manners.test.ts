@@ -150,6 +150,29 @@ describe('the packed package', () => {
 		expect(existsSync(join(folder, 'package/README.md'))).toBe(true);
 	}, 60_000);
 
+	it('brings the licence of every package that is in it', () => {
+		const dir = join(top, 'dist/node');
+		const maps = (readdirSync(dir, { recursive: true }) as string[]).filter((name) =>
+			name.endsWith('.js.map'),
+		);
+		const sources = maps.flatMap(
+			(name) =>
+				(JSON.parse(readFileSync(join(dir, name), 'utf8')) as { sources: string[] }).sources,
+		);
+		const bundled = new Set(
+			sources.flatMap(
+				(source) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(source)?.[1] ?? [],
+			),
+		);
+		expect(bundled.size).toBeGreaterThan(50);
+		const text = readFileSync(join(dir, 'THIRD-PARTY-LICENSES.txt'), 'utf8');
+		const told = new Set(
+			[...text.matchAll(/^((?:@[^/\s]+\/)?\S+) \d+\.\d+\.\S+ \(/gm)].map((match) => match[1]),
+		);
+		expect([...bundled].filter((name) => !told.has(name))).toEqual([]);
+		expect(text).toMatch(/Mozilla Public License/);
+	});
+
 	it('imports only what comes with Node and what it depends on', () => {
 		const dir = join(top, 'dist/node');
 		const files = (readdirSync(dir, { recursive: true }) as string[]).filter((name) =>

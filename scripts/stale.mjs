@@ -14,14 +14,28 @@ export const parts = [
 		out: 'dist/pages',
 		config: 'vite.config.ts',
 		needs: 'src/routes/index.html',
-		sources: ['src', 'public', 'vite.config.ts', 'package-lock.json', 'tsconfig.json'],
+		sources: [
+			'src',
+			'public',
+			'vite.config.ts',
+			'scripts/third-party.mjs',
+			'package-lock.json',
+			'tsconfig.json',
+		],
 	},
 	{
 		name: 'server',
 		out: 'dist/node',
 		config: 'vite.node.config.ts',
 		needs: 'tracker-server/main.ts',
-		sources: ['tracker-server', 'cli', 'src/lib', 'vite.node.config.ts', 'package-lock.json'],
+		sources: [
+			'tracker-server',
+			'cli',
+			'src/lib',
+			'vite.node.config.ts',
+			'scripts/third-party.mjs',
+			'package-lock.json',
+		],
 	},
 ];
 
