@@ -79,16 +79,20 @@ test('two stock clients meet, connect and speak', async () => {
 	await heard(anna, 'update');
 	const bert = stock(server, 'bert');
 	const counts = heard<{ complete: number; incomplete: number }>(bert, 'update');
-	const [annaPeer, bertPeer] = [heard<StockPeer>(anna, 'peer'), heard<StockPeer>(bert, 'peer')];
+	for (const client of [anna, bert]) {
+		client.on('peer', (peer: StockPeer) => {
+			cleanups.push(() => peer.destroy());
+			peer.on('error', () => undefined);
+			if (client === anna) peer.on('connect', () => peer.send('hello'));
+			else peer.on('data', (data: Uint8Array) => bert.emit('said', data));
+		});
+	}
+	const said = heard<Uint8Array>(bert, 'said');
 	bert.start();
 	expect(await counts).toMatchObject({ complete: 1, incomplete: 1, infoHash });
-	const [toBert, toAnna] = [await annaPeer, await bertPeer];
-	cleanups.push(
-		() => toBert.destroy(),
-		() => toAnna.destroy(),
-	);
-	const said = heard<Uint8Array>(toAnna, 'data');
-	toBert.on('connect', () => toBert.send('hello'));
+	// Node's WebRTC fails to connect now and then (webrtc.node.ts); the next announce mends it, as it would for anybody.
+	const again = setInterval(() => bert.update(), 6000);
+	cleanups.push(() => clearInterval(again));
 	expect(Buffer.from(await said).toString()).toBe('hello');
 	expect([...anna.warnings, ...bert.warnings]).toEqual([]);
 }, 90_000);
