@@ -1,5 +1,7 @@
 // Whole swarms under a virtual clock: how late segments are at each size, under hardship, and by strategy.
-// Options: --quick (small swarms), --large (10,000 viewers too: minutes of CPU and gigabytes of memory), --viewers N (one size only), --seed N, --json FILE, --markdown FILE.
+// Swarms of up to 100 viewers run once for each seed, larger ones with the first alone; a row has the medians.
+// Options: --quick (small swarms), --large (10,000 viewers too: minutes of CPU and gigabytes of memory), --viewers N (one size only),
+// --seeds 1,2,3, --json FILE, --markdown FILE.
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -11,7 +13,7 @@ const { values } = parseArgs({
 		quick: { type: 'boolean', default: false },
 		large: { type: 'boolean', default: false },
 		viewers: { type: 'string' },
-		seed: { type: 'string', default: '1' },
+		seeds: { type: 'string', default: '1,2,3' },
 		json: { type: 'string' },
 		markdown: { type: 'string' },
 	},
@@ -27,13 +29,18 @@ interface Case {
 	readonly at?: readonly [seconds: number, happens: (sim: Simulation) => void];
 }
 
-interface Row extends SimReport {
-	readonly name: string;
+interface Run extends SimReport {
+	readonly seed: number;
 	readonly cpuS: number;
 	readonly heapMb: number;
 }
 
-const seed = Number(values.seed);
+interface Row {
+	readonly name: string;
+	readonly runs: readonly Run[];
+}
+
+const seeds = values.seeds.split(',').map(Number);
 const sizes = values.viewers
 	? [Number(values.viewers)]
 	: values.quick
@@ -67,7 +74,14 @@ function hardship(name: string, options: Partial<SimOptions>, at?: Case['at']): 
 	};
 }
 
-function run({ name, options, fromS, untilS, at }: Case): Row {
+function row({ name, ...happens }: Case): Row {
+	const { viewers } = happens.options;
+	const runs = (viewers > 100 ? seeds.slice(0, 1) : seeds).map((seed) => run(happens, seed));
+	console.log(line({ name, runs }));
+	return { name, runs };
+}
+
+function run({ options, fromS, untilS, at }: Omit<Case, 'name'>, seed: number): Run {
 	const started = process.cpuUsage();
 	const sim = new Simulation({ seed, ...options });
 	const happensS = at ? Math.max(at[0], fromS) : fromS;
@@ -78,14 +92,20 @@ function run({ name, options, fromS, untilS, at }: Case): Row {
 	sim.clock.run(untilS * 1000 + 2500);
 	const summary = report(sim, fromS * 1000, untilS * 1000, 2000, since);
 	const used = process.cpuUsage(started);
-	const row = {
-		name,
+	return {
+		seed,
 		...summary,
 		cpuS: (used.user + used.system) / 1e6,
 		heapMb: process.memoryUsage().heapUsed / 2 ** 20,
 	};
-	console.log(line(row));
-	return row;
+}
+
+/** The value in the middle, and with `range` the least and greatest beside it. */
+function median(values: readonly number[], show: (value: number) => string, range = false): string {
+	const sorted = [...values].sort((a, b) => a - b);
+	const middle = show(sorted[sorted.length >> 1] ?? NaN);
+	const ends = [sorted[0], sorted[sorted.length - 1]].map((value) => show(value ?? NaN));
+	return range && sorted.length > 1 ? `${middle} (${ends.join('–')})` : middle;
 }
 
 const seconds = (ms: number) => (Number.isNaN(ms) ? '–' : (ms / 1000).toFixed(2));
@@ -105,18 +125,19 @@ const HEAD = [
 	'CPU s',
 ];
 
-function line(row: Row): string {
+function line({ name, runs }: Row): string {
+	const of = (key: keyof SimReport | 'cpuS') => runs.map((one) => one[key]);
 	const cells = [
-		row.name,
-		seconds(row.p50Ms),
-		seconds(row.p95Ms),
-		seconds(row.p99Ms),
-		percent(row.inTime, 2),
-		row.sourceCopies.toFixed(2),
-		percent(row.duplicates),
-		percent(row.fromViewers),
-		String(row.unverified),
-		row.cpuS.toFixed(0),
+		name,
+		median(of('p50Ms'), seconds),
+		median(of('p95Ms'), seconds, true),
+		median(of('p99Ms'), seconds),
+		median(of('inTime'), (share) => percent(share, 2), true),
+		median(of('sourceCopies'), (copies) => copies.toFixed(2)),
+		median(of('duplicates'), percent),
+		median(of('fromViewers'), percent),
+		String(of('unverified').reduce((sum, count) => sum + count, 0)),
+		median(of('cpuS'), (cpuS) => cpuS.toFixed(0)),
 	];
 	return `| ${cells.join(' | ')} |`;
 }
@@ -124,11 +145,16 @@ function line(row: Row): string {
 function table(title: string, cases: readonly Case[]): { title: string; rows: Row[] } {
 	console.log(`\n${title}\n`);
 	console.log(`| ${HEAD.join(' | ')} |\n|${HEAD.map(() => '---').join('|')}|`);
-	return { title, rows: cases.map(run) };
+	return { title, rows: cases.map(row) };
 }
 
 const tables = [table('Sizes', sizes.map(quiet))];
 if (!values.viewers) {
+	const short = (viewers: number): Case => ({
+		...quiet(viewers),
+		options: { ...quiet(viewers).options, segmentMs: 250, segmentsPerKeyFrame: 4 },
+	});
+	tables.push(table('Low-delay profile: segments of 250 ms', [short(8), short(hardN)]));
 	const halfGoes = (sim: Simulation) => {
 		const viewers = sim.alive.filter(({ role }) => role !== 'broadcaster');
 		viewers.forEach((viewer, i) => i % 2 === 0 && sim.leave(viewer, false));
@@ -179,13 +205,13 @@ const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, Node ${pr
 const date = new Date().toISOString().slice(0, 10);
 const command = `npm run bench:sim${process.argv.length > 2 ? ` -- ${process.argv.slice(2).join(' ')}` : ''}`;
 if (values.json) {
-	writeFileSync(values.json, JSON.stringify({ date, machine, command, seed, tables }, null, 2));
+	writeFileSync(values.json, JSON.stringify({ date, machine, command, seeds, tables }, null, 2));
 }
 if (values.markdown) {
 	const parts = tables.map(
 		({ title, rows }) =>
 			`## ${title}\n\n| ${HEAD.join(' | ')} |\n|${HEAD.map(() => '---').join('|')}|\n${rows.map(line).join('\n')}\n`,
 	);
-	const text = `# The swarm, simulated\n\n${date} · ${machine} · \`${command}\` · seed ${seed}\n\n${parts.join('\n')}`;
+	const text = `# The swarm, simulated\n\n${date} · ${machine} · \`${command}\` · seeds ${seeds.join(', ')}\n\n${parts.join('\n')}`;
 	writeFileSync(values.markdown, text);
 }
