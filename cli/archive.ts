@@ -107,7 +107,8 @@ async function* windowOf(
 		await viewer.open();
 		let last: number | undefined;
 		for await (const segment of viewer.segments('window')) {
-			last ??= Math.max(...[...viewer.heldSegments()].map(({ manifest }) => manifest.sequence));
+			// What is held now, whether it has come yet or not.
+			last ??= viewer.newestSequence ?? 0;
 			yield segment;
 			if (segment.manifest.sequence >= last) return;
 		}

@@ -77,6 +77,34 @@ describe.skipIf(!hasFfmpeg)('a broadcast from the command line', () => {
 		}
 	});
 
+	it('plays in mpv and VLC, ends when they are closed, and says when there are none', async () => {
+		const { source, link } = await broadcast(60);
+		const folder = tidyFolder();
+		// In the players' place, and reading as they do; after two seconds the person has seen enough.
+		const read = 'exec ffmpeg -v error -y -i - -t 2 -c copy';
+		for (const player of ['mpv', 'vlc']) {
+			const script = `#!/bin/sh\necho "$@" > ${folder}/${player}.args\n${read} ${folder}/${player}.mp4\n`;
+			writeFileSync(join(folder, player), script, { mode: 0o755 });
+		}
+		const env = { PATH: `${folder}:${process.env.PATH}` };
+		const watching = ['mpv', 'vlc'].map((player) => shoal(['watch', link, `--${player}`], { env }));
+		expect(await Promise.all(watching.map(({ exit }) => exit))).toEqual([0, 0]);
+		for (const player of ['mpv', 'vlc']) {
+			expect(readFileSync(join(folder, `${player}.args`), 'utf8')).toMatch(/ -\n$/);
+			const { streams, faults } = probe(join(folder, `${player}.mp4`));
+			expect(faults).toBe('');
+			expect(streams.map(({ type }) => type).sort()).toEqual(['audio', 'video']);
+		}
+		const missing = shoal(['watch', link, '--mpv'], {
+			env: { PATH: join(process.execPath, '..'), MPV_HOME: folder },
+		});
+		const hasMpv = existsSync(join(process.execPath, '../mpv'));
+		if (hasMpv) await missing.interrupt();
+		else expect(await missing.exit).toBe(1);
+		if (!hasMpv) expect(missing.stderr).toMatch(/mpv can't be started: is it installed\?/);
+		source.kill('SIGKILL');
+	});
+
 	it('goes on through B-frames, a leap of the clock and another format, and says what it met', async () => {
 		const folder = tidyFolder();
 		const video = ['libx264', '-preset', 'veryfast'];

@@ -210,8 +210,8 @@ function recordingSink(recording: Recording): Sink {
 function playerSink(player: 'mpv' | 'vlc', onExit: () => void): Sink {
 	const args =
 		player === 'mpv'
-			? ['--profile=low-latency', '--cache=no', '-']
-			: ['--network-caching=300', '-'];
+			? ['--quiet', '--profile=low-latency', '--cache=no', '-']
+			: ['--quiet', '--network-caching=300', '-'];
 	const child = spawn(player, args, { stdio: ['pipe', 'ignore', 'inherit'] });
 	let missing: Error | undefined;
 	child.on('error', (cause) => {

@@ -91,7 +91,7 @@ test('a download is paused, outlives a reload as it is, and goes on to its end',
 	expect(sha1(readFileSync(await (await download).path()))).toBe(sha1(bytes));
 });
 
-test('the unmodified webtorrent in a browser fetches an archive and a segment, byte for byte', async ({
+test('the unmodified webtorrent in a browser fetches an archive, a window and a segment, byte for byte', async ({
 	people,
 	site,
 }) => {
@@ -103,14 +103,15 @@ test('the unmodified webtorrent in a browser fetches an archive and a segment, b
 	const [broadcast] = await seed.says(/^http\S+$/m);
 	const relay = shoal(['relay', broadcast, '--json', ...app], { cwd: folder });
 	await relay.says(/"segments":[2-9]/);
-	const archived = await run(['archive', broadcast, '--segments', 'pieces', ...app], {
-		cwd: folder,
-	});
+	const archived = await run(
+		['archive', broadcast, '-o', 'window.mp4', '--segments', 'pieces', ...app],
+		{ cwd: folder },
+	);
 	expect(archived.code).toBe(0);
 	await seed.exit;
-	const segment = /^(\d+) segments/.test(archived.stderr) ? '1' : '';
-	const whole = shoal(['torrent', 'seed', 'all.mp4', ...app], { cwd: folder });
-	await whole.says(/#[0-9a-f]{40}/);
+	const segment = /^(\d+) segments/m.test(archived.stderr) ? '1' : '';
+	const whole = shoal(['torrent', 'seed', 'all.mp4', 'window.mp4', ...app], { cwd: folder });
+	await whole.says(/#[0-9a-f]{40}\n[^]*#[0-9a-f]{40}/);
 	const piece = ['torrent', 'get', `pieces/${segment}.torrent`, '-o', `pieces/${segment}`];
 	const part = shoal([...piece, '--seed', '--no-dht', ...app], { cwd: folder });
 	await part.says(/It is here/);
@@ -123,6 +124,7 @@ test('the unmodified webtorrent in a browser fetches an archive and a segment, b
 	await page.goto(`${site.url}/torrents/`);
 	for (const [torrent, file] of [
 		['all.mp4.torrent', 'all.mp4'],
+		['window.mp4.torrent', 'window.mp4'],
 		[`pieces/${segment}.torrent`, `pieces/${segment}/segment`],
 	] as const) {
 		const digest = await page.evaluate(fetchWithStock, {

@@ -44,10 +44,13 @@ export async function tidyUp(): Promise<void> {
 }
 
 /** Starts a command; keys lie in `cwd` unless the arguments say otherwise. */
-export function shoal(args: readonly string[], { cwd = tidyFolder() } = {}): Shoal {
+export function shoal(
+	args: readonly string[],
+	{ cwd = tidyFolder(), env = {} }: { cwd?: string; env?: Record<string, string> } = {},
+): Shoal {
 	const child = spawn(process.execPath, [PROGRAM, ...args], {
 		cwd,
-		env: { ...process.env, XDG_CONFIG_HOME: cwd },
+		env: { ...process.env, XDG_CONFIG_HOME: cwd, ...env },
 		stdio: ['pipe', 'pipe', 'pipe'],
 	});
 	const out: Buffer[] = [];
@@ -119,7 +122,7 @@ export function shoal(args: readonly string[], { cwd = tidyFolder() } = {}): Sho
 /** Runs a command to its end. */
 export async function run(
 	args: readonly string[],
-	options: { cwd?: string; input?: string | Uint8Array } = {},
+	options: { cwd?: string; env?: Record<string, string>; input?: string | Uint8Array } = {},
 ): Promise<{ code: number; stdout: string; stderr: string; bytes: Buffer }> {
 	const { input, ...rest } = options;
 	const command = shoal(args, rest);

@@ -199,6 +199,7 @@ export class Viewer extends Emitter<ViewerEvents> {
 		const order = new SegmentOrder<ReceivedSegment>(MOST_WAITING[from]);
 		const now = () => this.#session?.clock.now() ?? 0;
 		let [movedAtMs, oldestAtMs] = [now(), now()];
+		let windowBytes = 0;
 		let wake: () => void = () => undefined;
 		const take = (segment: ReceivedSegment) => {
 			const before = order.lowest ?? Infinity;
@@ -227,6 +228,10 @@ export class Viewer extends Emitter<ViewerEvents> {
 					continue;
 				}
 				if (this.#closed) return;
+				// A large segment may take long to become whole: while any of it comes, others are still giving.
+				const bytes = this.#session?.peer.windowBytes ?? 0;
+				if (bytes !== windowBytes) movedAtMs = now();
+				windowBytes = bytes;
 				if (this.#state.type === 'ended') {
 					if (order.next === this.#session?.peer.newest?.sequence) return;
 					if (now() - movedAtMs > FAREWELL_MS) {
@@ -241,6 +246,11 @@ export class Viewer extends Emitter<ViewerEvents> {
 			this.#readers.delete(awaken);
 			for (const stop of undo) stop();
 		}
+	}
+
+	/** Number of the newest segment that is known of, whether it is here or not. */
+	get newestSequence(): number | undefined {
+		return this.#session?.peer.newest?.sequence;
 	}
 
 	/** The whole segments that the DVR window holds now, oldest first. */
