@@ -135,10 +135,17 @@ describe('haproxy.cfg', () => {
 		const sections = lines('haproxy.cfg').filter((line) =>
 			/^(global|defaults|frontend|backend)\b/.test(line),
 		);
-		expect(sections).toEqual(['global', 'defaults', 'frontend site', 'backend nodes']);
+		expect(sections).toEqual([
+			'global',
+			'defaults',
+			'frontend site',
+			'backend nodes',
+			'backend plain',
+		]);
 		const text = read('haproxy.cfg');
 		for (const need of [
 			'default_backend nodes',
+			'balance hash url_param(info_hash)',
 			'timeout tunnel',
 			'timeout http-request',
 			'del-header X-Forwarded-For',
