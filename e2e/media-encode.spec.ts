@@ -81,6 +81,15 @@ for (const [profile, segmentMs, keyEvery] of [
 	});
 }
 
+test('a source buffer drops no picture of short segments, however unevenly their frames come', async ({
+	lab,
+}) => {
+	await lab.evaluate(() => window.lab.open('uneven', 'low-delay'));
+	await shots(lab, 41);
+	const { videoFrames } = await expectSoundFile(lab, 10, 40);
+	expect(await lab.evaluate(() => window.lab.decoded(10, 40))).toBe(videoFrames);
+});
+
 test('a film keeps picture and sound together', async ({ lab }) => {
 	await lab.evaluate(() => window.lab.open('file', 'steady'));
 	await shots(lab, 16);

@@ -32,7 +32,7 @@ export interface Shot {
 	readonly delayMs: number;
 }
 
-type Kind = 'camera' | 'screen' | 'file' | 'painted' | 'none';
+type Kind = 'camera' | 'screen' | 'file' | 'painted' | 'uneven' | 'none';
 
 /** One encoder and what came of it. */
 class Lab {
@@ -92,6 +92,28 @@ class Lab {
 		return btoa(text);
 	}
 
+	/** Frames that a video decodes when the segments are appended to it, one after the other, and played through. */
+	async decoded(from: number, to: number): Promise<number> {
+		const segments = this.#segments.slice(from, to);
+		const video = document.createElement('video');
+		const source = new MediaSource();
+		video.muted = true;
+		video.src = URL.createObjectURL(source);
+		const until = (target: EventTarget, name: string) =>
+			new Promise((resolve) => target.addEventListener(name, resolve, { once: true }));
+		await until(source, 'sourceopen');
+		const buffer = source.addSourceBuffer(segments[0]?.init.mime ?? '');
+		for (const bytes of [segments[0]?.init.bytes, ...segments.map((segment) => segment.bytes)]) {
+			if (bytes) buffer.appendBuffer(bytes);
+			await until(buffer, 'updateend');
+		}
+		source.endOfStream();
+		video.currentTime = video.buffered.start(0);
+		video.playbackRate = 2;
+		await Promise.all([until(video, 'ended'), video.play()]);
+		return video.getVideoPlaybackQuality().totalVideoFrames;
+	}
+
 	#keep(segment: EncodedSegment) {
 		if (!this.#inits.includes(segment.init)) this.#inits.push(segment.init);
 		this.#segments.push(segment);
@@ -112,7 +134,8 @@ class Lab {
 			camera: () => openCamera(),
 			screen: () => openScreen(),
 			file: async () => openFile(await (await fetch('/film.mp4')).blob()),
-			painted: () => this.#paint(),
+			painted: () => this.#paint(30),
+			uneven: () => this.#paint(0),
 			none: () => undefined,
 		};
 		const source = await take[kind]();
@@ -120,15 +143,23 @@ class Lab {
 		return source;
 	}
 
-	/** A canvas that moves for as long as it is told to. */
-	#paint(): Source {
+	/** A canvas that moves for as long as it is told to. At 0 frames a second it leaves out two of eleven, as a busy camera may. */
+	#paint(frameRate: 30 | 0): Source {
 		const canvas = document.createElement('canvas');
 		canvas.width = 640;
 		canvas.height = 360;
 		this.canvas = canvas;
 		this.move(true);
-		const stream = canvas.captureStream(30);
-		const close = () => stream.getTracks().forEach((track) => track.stop());
+		const stream = canvas.captureStream(frameRate);
+		const [track] = stream.getVideoTracks() as CanvasCaptureMediaStreamTrack[];
+		let count = 0;
+		const pace = setInterval(() => {
+			if (frameRate === 0 && count++ % 11 < 9) track?.requestFrame();
+		}, 33);
+		const close = () => {
+			clearInterval(pace);
+			track?.stop();
+		};
 		const rest = { kind: 'screen', label: 'painted', hasAudio: false, hasVideo: true } as const;
 		return { ...rest, stream, onended: undefined, close };
 	}
