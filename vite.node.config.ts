@@ -16,7 +16,8 @@ export default defineConfig({
 	root: import.meta.dirname,
 	publicDir: false,
 	plugins: [thirdPartyLicences().build],
-	ssr: { noExternal: true, external: ['node-datachannel', 'utp-native'] },
+	ssr: { noExternal: true, external: ['node-datachannel'] },
+	resolve: { alias: { 'utp-native': join(import.meta.dirname, 'cli/no-utp.ts') } },
 	build: {
 		ssr: true,
 		outDir: join(import.meta.dirname, 'dist/node'),

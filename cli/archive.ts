@@ -8,7 +8,7 @@ import { writeArchiveTorrent } from './archive-torrent.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import { NODE_PEER } from './node-peer.ts';
 import { between } from './option-values.ts';
-import { Output } from './output.ts';
+import { Output, showCount } from './output.ts';
 import type { OutputOptions } from './output.ts';
 import { Recording, keptOf } from './recording.ts';
 import type { SiteOptions } from './site.ts';
@@ -79,7 +79,7 @@ async function archive(link: string, options: ArchiveOptions): Promise<void> {
 	if (stopped.aborted) throw new CliError(EXIT.interrupted, 'Stopped; what has come in is kept');
 	if (count === 0) throw new CliError(EXIT.network, 'Nobody holds anything of this broadcast');
 	if (folder) {
-		const said = `${count} segments in ${folder}, each with its .torrent`;
+		const said = `${showCount(count, 'segment')} in ${folder}, each with its .torrent`;
 		output.event(said, { type: 'segments', count, folder });
 	}
 	for (const part of recording?.files ?? []) {

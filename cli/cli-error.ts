@@ -41,9 +41,17 @@ export function explain(error: unknown): { exitCode: number; message: string } {
 			return { exitCode: EXIT.failed, message: 'The disk is full; what has come in is kept' };
 		case 'bad-torrent':
 		case 'bad-file':
-		case 'bad-link':
-		case 'bad-key':
 			return { exitCode: EXIT.input, message };
+		case 'bad-link':
+			return {
+				exitCode: EXIT.input,
+				message: 'This is not a whole peer link: 43 letters and digits follow its #',
+			};
+		case 'bad-key':
+			return {
+				exitCode: EXIT.input,
+				message: 'This link can’t be trusted: its key is one that anybody could sign for',
+			};
 		case 'bad-config':
 		case 'no-tracker':
 		case 'ice-failed':

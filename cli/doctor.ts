@@ -5,7 +5,7 @@ import WebSocket from 'ws';
 import type { SiteConfig } from '../src/lib/index.ts';
 import { nodeWebRtc } from '../src/lib/node.ts';
 import { CliError, EXIT } from './cli-error.ts';
-import { Output, plain, showBytes } from './output.ts';
+import { Output, plain, showBytes, showCount } from './output.ts';
 import type { OutputOptions } from './output.ts';
 import type { SiteOptions } from './site.ts';
 import { loadSite, siteOf, siteOptions } from './site.ts';
@@ -125,7 +125,7 @@ async function site(
 ): Promise<SiteConfig | undefined> {
 	try {
 		const config = await loadSite(options);
-		const count = `${config.trackers.length} trackers, ${config.iceServers.length} ICE servers`;
+		const count = `${showCount(config.trackers.length, 'tracker')}, ${showCount(config.iceServers.length, 'ICE server')}`;
 		say({ check: 'Site', state: 'ok', detail: `${siteOf(options)} names ${count}` });
 		return config;
 	} catch (error) {

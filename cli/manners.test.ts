@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import {
 	existsSync,
 	mkdirSync,
@@ -141,6 +141,16 @@ describe('the packed package', () => {
 		writeFileSync(join(folder, 'file.bin'), 'some bytes');
 		expect(await says('torrent', 'make', 'file.bin')).toBe('file.bin.torrent\n');
 		expect(await says('torrent', 'info', 'file.bin.torrent')).toMatch(/Name +file\.bin/);
+		// Nothing but the fault, also of what webtorrent misses there.
+		const cut = spawnSync(
+			process.execPath,
+			[program, 'torrent', 'get', 'magnet:?dn=x', '--quiet'],
+			{
+				cwd: folder,
+				encoding: 'utf8',
+			},
+		);
+		expect(cut.stderr).toMatch(/^shoal: This magnet link names no torrent.*\n$/);
 		const found = await says('doctor', '--app', server.url, '--json');
 		expect(found).toMatch(/"check":"WebRTC","state":"ok"/);
 		expect(found).toMatch(/"check":"Tracker","state":"ok"/);

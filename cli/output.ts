@@ -99,3 +99,8 @@ export function showTime(milliseconds: number): string {
 		? `${hours}:${pad(minutes)}:${pad(seconds % 60)}`
 		: `${minutes}:${pad(seconds % 60)}`;
 }
+
+/** "1 file", "2 files". */
+export function showCount(count: number, noun: string): string {
+	return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -3,7 +3,7 @@ import { Viewer } from '../src/lib/index.ts';
 import { HlsChannel, feedHls, serveHls } from './hls.ts';
 import { NODE_PEER } from './node-peer.ts';
 import { between, megabits } from './option-values.ts';
-import { Output, showRate } from './output.ts';
+import { Output, showCount, showRate } from './output.ts';
 import type { OutputOptions } from './output.ts';
 import type { SiteOptions } from './site.ts';
 import { loadSite, siteOptions } from './site.ts';
@@ -126,5 +126,7 @@ function report(viewers: readonly Viewer[], output: Output): void {
 			segmentsLost,
 		});
 	}
-	output.progress(`${viewers.length} channels · ${links} links · passing on ${showRate(up)}`);
+	output.progress(
+		`${showCount(viewers.length, 'channel')} · ${showCount(links, 'link')} · passing on ${showRate(up)}`,
+	);
 }

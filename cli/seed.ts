@@ -6,7 +6,7 @@ import { defaultKeyFile, openChannelFile } from './key-file.ts';
 import { openMediaSource } from './media-source.ts';
 import { NODE_PEER } from './node-peer.ts';
 import { between, megabits } from './option-values.ts';
-import { Output, plain, showRate, showTime } from './output.ts';
+import { Output, plain, showCount, showRate, showTime } from './output.ts';
 import type { OutputOptions } from './output.ts';
 import { Recording } from './recording.ts';
 import { sendSource } from './send-source.ts';
@@ -151,7 +151,7 @@ function report(publisher: Publisher, output: Output): () => void {
 			return;
 		}
 		output.progress(
-			`On air ${time} · ${viewers} viewers · ${showRate(peer.streamBps)} · you send ${copies.toFixed(1)} copies`,
+			`On air ${time} · ${showCount(viewers, 'viewer')} · ${showRate(peer.streamBps)} · you send ${copies.toFixed(1)} copies`,
 		);
 	}, SECOND_MS);
 	return () => clearInterval(timer);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { magnetOf, resolveSource } from '../src/lib/index.ts';
-import { Output, plain, showBytes } from './output.ts';
+import { Output, plain, showBytes, showCount } from './output.ts';
 import type { OutputOptions } from './output.ts';
 import { readSource } from './torrent-source.ts';
 
@@ -25,7 +25,7 @@ Examples:
 			if (metainfo) {
 				const { lengthBytes, pieceLength, pieceCount } = metainfo;
 				lines.push(
-					`Size       ${showBytes(lengthBytes)} in ${metainfo.files.length} files`,
+					`Size       ${showBytes(lengthBytes)} in ${showCount(metainfo.files.length, 'file')}`,
 					`Pieces     ${pieceCount} of ${pieceLength / 1024} KiB`,
 				);
 				if (metainfo.private) lines.push('Private    peers from its trackers only');
