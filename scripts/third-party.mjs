@@ -8,9 +8,10 @@ export const LICENCES_FILE = 'THIRD-PARTY-LICENSES.txt';
 const TEXT_NAMES = /^(licen[cs]e|copying|notice)([-.].*)?$/i;
 
 /** The terms of MIT, as they are in Shoal's own licence, without whose they are. */
-const MIT = readFileSync(join(import.meta.dirname, '../LICENSE'), 'utf8')
-	.replace(/^[^]*?(?=Permission is hereby)/, '')
-	.trim();
+function mit() {
+	const own = readFileSync(join(import.meta.dirname, '../LICENSE'), 'utf8');
+	return own.replace(/^[^]*?(?=Permission is hereby)/, '').trim();
+}
 
 /**
  * @typedef {{ name: string, version: string, licence: string, source: string, texts: string[] }} Package
@@ -78,7 +79,7 @@ function readPackage(folder) {
 		.map((file) => readFileSync(join(folder, file), 'utf8').trim());
 	const owner = (typeof author === 'string' ? author : author?.name) ?? `the authors of ${name}`;
 	// Some name a licence and bring no text; that of MIT is the same for all but this line.
-	if (texts.length === 0 && license === 'MIT') texts.push(`Copyright (c) ${owner}\n\n${MIT}`);
+	if (texts.length === 0 && license === 'MIT') texts.push(`Copyright (c) ${owner}\n\n${mit()}`);
 	const source = (typeof repository === 'string' ? repository : repository?.url) ?? homepage ?? '';
 	return {
 		name,
