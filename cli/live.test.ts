@@ -5,7 +5,7 @@ import type { RunningServer } from '../tracker-server/server.ts';
 import { startServer } from '../tracker-server/server.ts';
 import type { ClipOptions, Probed } from './testing/media.ts';
 import { clipArgs, ffmpeg, hasFfmpeg, makeClip, probe, syncErrorS } from './testing/media.ts';
-import { shoal, tidyFolder, tidyUp } from './testing/shoal.ts';
+import { run, shoal, tidyFolder, tidyUp } from './testing/shoal.ts';
 
 let server: RunningServer;
 let site: string[];
@@ -95,13 +95,9 @@ describe.skipIf(!hasFfmpeg)('a broadcast from the command line', () => {
 			expect(faults).toBe('');
 			expect(streams.map(({ type }) => type).sort()).toEqual(['audio', 'video']);
 		}
-		const missing = shoal(['watch', link, '--mpv'], {
-			env: { PATH: join(process.execPath, '..'), MPV_HOME: folder },
-		});
-		const hasMpv = existsSync(join(process.execPath, '../mpv'));
-		if (hasMpv) await missing.interrupt();
-		else expect(await missing.exit).toBe(1);
-		if (!hasMpv) expect(missing.stderr).toMatch(/mpv can't be started: is it installed\?/);
+		const missing = await run(['watch', link, '--mpv'], { env: { PATH: tidyFolder() } });
+		expect(missing.stderr).toMatch(/mpv can't be started: is it installed\?/);
+		expect(missing.code).toBe(1);
 		source.kill('SIGKILL');
 	});
 
