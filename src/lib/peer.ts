@@ -1,7 +1,7 @@
 import { equalBytes } from './util/bytes.ts';
 import type { Clock } from './util/clock.ts';
 import { Emitter } from './util/emitter.ts';
-import type { Link, LinkEnd } from './model/link.ts';
+import { isBreach, type Link, type LinkEnd } from './model/link.ts';
 import { pieceCount, type Manifest } from './model/manifest.ts';
 import type { SignedManifest } from './model/manifest-delta.ts';
 import type { HelloMessage, Message, SignalMessage } from './model/message.ts';
@@ -447,7 +447,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 	#end(link: Link, why: LinkEnd): void {
 		const neighbour = this.#byLink.get(link);
 		if (!neighbour) return;
-		if (why === 'protocol' || why === 'bad-piece' || why === 'bad-signature') {
+		if (isBreach(why)) {
 			this.emit('blamed', { peerId: link.peerId, why });
 		}
 		link.close(why);

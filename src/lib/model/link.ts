@@ -16,10 +16,24 @@ export type LinkEnd =
 	| 'bad-signature'
 	/** A piece that fails its hash. */
 	| 'bad-piece'
+	/** An announcement of a piece that it can't have. */
+	| 'bad-have'
 	/** It doesn't speak the live extension. */
 	| 'no-extension'
 	/** This side closes down. */
 	| 'closed';
+
+const BREACHES: ReadonlySet<string> = new Set([
+	'protocol',
+	'bad-signature',
+	'bad-piece',
+	'bad-have',
+]);
+
+/** Whether a link ended because the other side broke the rules. */
+export function isBreach(why: string): boolean {
+	return BREACHES.has(why);
+}
 
 /** Where a link came from; bounds on shares per origin keep an eclipse away. */
 export type LinkOrigin = 'tracker' | 'exchange';

@@ -147,6 +147,7 @@ export class Giver {
 		const block = this.#port.block(index, begin, length);
 		if (!block) return 0;
 		count(to.bytesOut, block.length);
+		this.#tracks.noteLeft(index);
 		to.link.send({ type: 'piece', index, begin, block });
 		return block.length;
 	}

@@ -81,10 +81,7 @@ export class Scheduler {
 	#scannedAtMs = -Infinity;
 	#droppedAtMs = 0;
 	#closed = false;
-	readonly #stats = {
-		piecesLost: 0,
-		badPieces: 0,
-	};
+	readonly #stats = { piecesLost: 0, badPieces: 0 };
 	constructor({ role, clock, random, port, strategy = MIX, uplinkCapBps }: SchedulerOptions) {
 		this.#role = role;
 		this.#clock = clock;
@@ -316,6 +313,11 @@ export class Scheduler {
 			}
 			const offset = index - track.firstPiece;
 			track.informed |= bit;
+			// What never left its source nobody can have.
+			if (this.#role === 'broadcaster' && track.left[offset] === 0) {
+				this.#port.end(from.link, 'bad-have');
+				return;
+			}
 			this.#giver.spare(from, index);
 			if (((track.holders[offset] ?? 0) & bit) !== 0) continue;
 			track.holders[offset] = (track.holders[offset] ?? 0) | bit;

@@ -31,6 +31,8 @@ export interface SegmentTrack {
 	readonly holders: Int32Array;
 	/** A bit per neighbour slot that we pushed the piece to. */
 	readonly pushed: Int32Array;
+	/** 1 for each piece of which a block was sent to anybody. */
+	readonly left: Uint8Array;
 	/** Slot that was asked for the piece, or `NOBODY`. */
 	readonly askedFirst: Int8Array;
 	/** Second slot that was asked for it, or `NOBODY`. */
@@ -59,6 +61,7 @@ export function trackSegment(segment: NewSegment, knownAtMs: number): SegmentTra
 		states: new Uint8Array(count),
 		holders: new Int32Array(count),
 		pushed: new Int32Array(count),
+		left: new Uint8Array(count),
 		askedFirst: new Int8Array(count).fill(NOBODY),
 		askedSecond: new Int8Array(count).fill(NOBODY),
 		askedAtMs: new Float64Array(count),

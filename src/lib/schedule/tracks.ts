@@ -27,6 +27,12 @@ export class Tracks {
 		return track && index < track.firstPiece + track.count ? track : undefined;
 	}
 
+	/** Notes that a piece, or a block of it, was sent to somebody. */
+	noteLeft(index: number): void {
+		const track = this.of(index);
+		if (track) track.left[index - track.firstPiece] = 1;
+	}
+
 	/** Takes up a segment. */
 	add(track: SegmentTrack): void {
 		this.#all.splice(this.#place(track.firstPiece) + 1, 0, track);

@@ -1,5 +1,5 @@
 import { ShoalError } from '../model/error.ts';
-import type { Link, LinkOrigin } from '../model/link.ts';
+import { isBreach, type Link, type LinkOrigin } from '../model/link.ts';
 import type { PeerRole, SignalMessage } from '../model/message.ts';
 import type { WireFactory } from '../model/wire.ts';
 import { concatBytes, fromHex, toHex, utf8 } from '../util/bytes.ts';
@@ -13,7 +13,7 @@ import { ID_BYTES } from './binary-id.ts';
 import { ICE_FAILURES_TO_TELL, MAX_TRACKERS } from './bounds.ts';
 import { isLoopbackUrl } from './session-description.ts';
 import { ShunList } from './shun-list.ts';
-import { isBreach, type WireLink, type WireLinkEnd } from './wire-link.ts';
+import type { WireLink, WireLinkEnd } from './wire-link.ts';
 
 /** What a swarm is joined with. */
 export interface SwarmOptions {

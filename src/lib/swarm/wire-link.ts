@@ -1,5 +1,5 @@
 import { ShoalError } from '../model/error.ts';
-import type { Link, LinkEnd, LinkOrigin } from '../model/link.ts';
+import { isBreach, type Link, type LinkEnd, type LinkOrigin } from '../model/link.ts';
 import type { Message } from '../model/message.ts';
 import type { Wire } from '../model/wire.ts';
 import type { Clock } from '../util/clock.ts';
@@ -136,9 +136,4 @@ export class WireLink implements Link {
 		this.#onEnd(this, why);
 		if (wasReady) this.onClose(why === 'unreachable' || why === 'mute' ? 'gone' : why);
 	}
-}
-
-/** Whether a link ended because the other side broke the rules. */
-export function isBreach(why: WireLinkEnd): boolean {
-	return why === 'protocol' || why === 'bad-signature' || why === 'bad-piece';
 }
