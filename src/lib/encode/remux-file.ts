@@ -27,7 +27,7 @@ export interface OpenedMedia {
 	readonly durationS: number;
 	/** What had to be left out, in a sentence, because this browser can't play it. */
 	readonly leftOut: string | undefined;
-	/** The media from the key frame at or before `fromS` on: headers first, then parts, each as it is asked for. */
+	/** The media from the key frame at or before `fromS` on, with times from 0: headers first, then parts, each as it is asked for. */
 	parts(fromS: number, signal: AbortSignal): AsyncGenerator<Uint8Array>;
 	close(): void;
 }
@@ -55,13 +55,16 @@ export async function openMedia(
 	});
 	try {
 		const { tracks, mime, leftOut } = await chooseTracks(input, canPlay);
+		// A recording may keep the clock of what it was taken from; a player begins at 0, and would wait there for ever.
+		const originS = Math.max(0, await input.getFirstTimestamp());
 		const known = await input.getDurationFromMetadata().catch(() => null);
-		const durationS = known ?? (await input.computeDuration());
+		const endS = known ?? (await input.computeDuration());
+		const durationS = endS > originS ? endS - originS : endS;
 		return {
 			mime,
 			durationS,
 			leftOut,
-			parts: (fromS, signal) => parts(tracks, mime, fromS, signal),
+			parts: (fromS, signal) => parts(tracks, mime, { fromS: fromS + originS, originS }, signal),
 			close: () => input.dispose(),
 		};
 	} catch (error) {
@@ -136,7 +139,7 @@ function containerFor(codecs: readonly string[]): 'mp4' | 'webm' | undefined {
 async function* parts(
 	{ video, audio }: Tracks,
 	mime: string,
-	fromS: number,
+	{ fromS, originS }: { readonly fromS: number; readonly originS: number },
 	signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
 	const made: Uint8Array[] = [];
@@ -196,8 +199,10 @@ async function* parts(
 			const head = heads[at];
 			const lane = lanes[at];
 			if (!lane || !head || head.done) break;
+			const timestamp = head.value.timestamp - originS;
 			// Times before zero (a decoder's run-in) can't be written and aren't played.
-			if (head.value.timestamp >= 0) await lane.add(head.value);
+			if (timestamp >= 0)
+				await lane.add(originS > 0 ? head.value.clone({ timestamp }) : head.value);
 			const next = await lane.packets.next();
 			heads[at] = next;
 			if (next.done) {
