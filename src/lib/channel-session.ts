@@ -129,11 +129,14 @@ export class ChannelSession extends Emitter<SessionEvents> {
 		this.swarm.wantLinks(this.peer.wantedLinks, room);
 	}
 
-	/** Neighbours introduce others when trackers can't, or when there are few. */
+	/** Neighbours introduce others when trackers can't, or when few of them have anything to give. */
 	#seekIntroductions(): void {
 		if (this.#role === 'broadcaster') return;
 		const tracked = this.swarm.trackers.some(({ state }) => state === 'open');
-		const few = this.peer.neighbours.length < QUICK_LINKS;
+		const givers = this.peer.neighbours.filter(
+			({ role, uplinkKbps }) => role === 'broadcaster' || uplinkKbps > 0,
+		);
+		const few = givers.length < QUICK_LINKS;
 		if (!tracked || few) this.peer.seekIntroductions(2);
 	}
 
