@@ -97,7 +97,7 @@ function writeTraf(writer: BoxWriter, run: TrackRun, dataOffset: number): void {
 	const toTicks = (us: number) => Math.round((us / 1e6) * track.timescale);
 	const shifted = isShifted(run);
 	const shownUs = packets[0]?.startUs ?? 0;
-	const startTicks = toTicks(shifted ? (run.decodeFromUs ?? shownUs) : shownUs);
+	const startTicks = toTicks(Math.min(shownUs, run.decodeFromUs ?? shownUs));
 	const shiftTicks = toTicks(shownUs) - startTicks;
 
 	writer.box('traf', trafBytes(run));

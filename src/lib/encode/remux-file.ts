@@ -56,7 +56,8 @@ export async function openMedia(
 	try {
 		const { tracks, mime, leftOut } = await chooseTracks(input, canPlay);
 		// A recording may keep the clock of what it was taken from; a player begins at 0, and would wait there for ever.
-		const originS = Math.max(0, await input.getFirstTimestamp());
+		const played = [tracks.video, tracks.audio].filter((track) => track !== undefined);
+		const originS = Math.max(0, await input.getFirstTimestamp(played));
 		const known = await input.getDurationFromMetadata().catch(() => null);
 		const endS = known ?? (await input.computeDuration());
 		const durationS = endS > originS ? endS - originS : endS;
