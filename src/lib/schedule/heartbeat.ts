@@ -37,7 +37,7 @@ export class Heartbeat {
 	beat(nowMs: number): void {
 		const sleptMs = this.#liveness.sleptMs(nowMs);
 		for (const neighbour of this.#roster.all) {
-			neighbour.heardAtMs = Math.min(nowMs, neighbour.heardAtMs + sleptMs);
+			if (sleptMs > 0) neighbour.heardAtMs = Math.min(nowMs, neighbour.heardAtMs + sleptMs);
 			if (this.#liveness.isSilent(neighbour, nowMs)) this.#end(neighbour.link, 'silent');
 			else if (this.#liveness.shouldPing(neighbour, nowMs)) this.ping(neighbour, nowMs);
 		}

@@ -25,7 +25,6 @@ export class HeldRequests {
 
 	/** Takes out those for a piece that came. */
 	take(index: number): { from: Neighbour; message: RequestMessage }[] {
-		if (this.#held.length === 0) return [];
 		return this.#remove(({ message }) => message.index === index);
 	}
 
@@ -54,6 +53,7 @@ export class HeldRequests {
 	}
 
 	#remove(matches: (held: Held) => boolean): Held[] {
+		if (this.#held.length === 0) return [];
 		const out = this.#held.filter(matches);
 		if (out.length === 0) return out;
 		this.#held = this.#held.filter((held) => !out.includes(held));

@@ -61,6 +61,9 @@ export class Tracks {
 
 	/** Place of the last track that doesn't begin after `index`; −1 when there is none. */
 	#place(index: number): number {
+		const last = this.#all.length - 1;
+		// Nearly all that is said is about the newest segment.
+		if ((this.#all[last]?.firstPiece ?? Infinity) <= index) return last;
 		let low = 0;
 		let high = this.#all.length;
 		while (low < high) {

@@ -94,17 +94,19 @@ export class Trees {
 	}
 
 	#depthsFor(neighbour: Neighbour, full: boolean): Uint8Array {
-		const depths = new Uint8Array(SUBSTREAMS).fill(NO_DEPTH);
-		if (!this.#options.uplink.open || this.#options.role === 'broadcaster') return depths;
-		for (let s = 0; s < SUBSTREAMS; s++) {
-			const depth = this.parents.depthOf(s);
-			const given = (neighbour.given & (1 << s)) !== 0;
-			if (depth === NO_DEPTH || this.parents.parentOf(s) === neighbour) continue;
-			// While we seek a parent we are no use to others and in need ourselves; our children bear with us for a moment.
-			if (!given && !this.parents.isConnected(s)) continue;
-			depths[s] = full && !given ? depth + FULL_DEPTH : depth;
-		}
+		const depths = new Uint8Array(SUBSTREAMS);
+		for (let s = 0; s < SUBSTREAMS; s++) depths[s] = this.#depthFor(neighbour, s, full);
 		return depths;
+	}
+
+	#depthFor(neighbour: Neighbour, s: number, full: boolean): number {
+		if (!this.#options.uplink.open || this.#options.role === 'broadcaster') return NO_DEPTH;
+		const depth = this.parents.depthOf(s);
+		const given = (neighbour.given & (1 << s)) !== 0;
+		if (depth === NO_DEPTH || this.parents.parentOf(s) === neighbour) return NO_DEPTH;
+		// While we seek a parent we are no use to others and in need ourselves; our children bear with us for a moment.
+		if (!given && !this.parents.isConnected(s)) return NO_DEPTH;
+		return full && !given ? depth + FULL_DEPTH : depth;
 	}
 
 	/** Neighbours hear at once, though not all the time, when we come to stand elsewhere. */
@@ -121,23 +123,23 @@ export class Trees {
 
 	/** A parent must know whether it has a leaf in us: leaves are served last. */
 	#isBranchNews(neighbour: Neighbour, branches: Uint8Array): boolean {
-		return branches.some(
-			(branch, s) =>
-				this.parents.parentOf(s) === neighbour &&
-				branch > 0 !== (neighbour.toldBranches[s] ?? 0) > 0,
-		);
+		for (let s = 0; s < SUBSTREAMS; s++) {
+			if (this.parents.parentOf(s) !== neighbour) continue;
+			if ((branches[s] ?? 0) > 0 !== (neighbour.toldBranches[s] ?? 0) > 0) return true;
+		}
+		return false;
 	}
 
 	/** `onlyLosses` tells nothing but that a child is cut off with us: that can't wait. */
 	#tellDepths(neighbour: Neighbour, full: boolean, onlyLosses = false): void {
-		const depths = this.#depthsFor(neighbour, full);
 		const told = neighbour.toldDepths;
-		const isNews = depths.some((depth, s) =>
-			onlyLosses
-				? depth === NO_DEPTH && told[s] !== NO_DEPTH && (neighbour.given & (1 << s)) !== 0
-				: depth !== told[s],
-		);
-		if (isNews) this.#options.tell(neighbour, depths);
+		for (let s = 0; s < SUBSTREAMS; s++) {
+			if (onlyLosses && (told[s] === NO_DEPTH || (neighbour.given & (1 << s)) === 0)) continue;
+			const depth = this.#depthFor(neighbour, s, full);
+			if (onlyLosses ? depth !== NO_DEPTH : depth === told[s]) continue;
+			this.#options.tell(neighbour, this.#depthsFor(neighbour, full));
+			return;
+		}
 	}
 
 	#isFull(nowMs: number): boolean {

@@ -107,7 +107,7 @@ export class Uplink {
 
 	/** Takes waiting blocks back. */
 	cancel(matches: (sending: Sending) => boolean): void {
-		if (this.#queue.length === 0) return;
+		if (!this.#queue.some(matches)) return;
 		this.#queue = this.#queue.filter((sending) => {
 			if (!matches(sending)) return true;
 			this.#leave(sending);

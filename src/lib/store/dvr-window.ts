@@ -160,6 +160,9 @@ export class DvrWindow {
 
 	/** Place of the last segment that doesn't begin after `index`; −1 when there is none. */
 	#place(index: number): number {
+		const last = this.#segments.length - 1;
+		// Nearly all that is looked for is in the newest.
+		if ((this.#segments[last]?.signed.manifest.firstPiece ?? Infinity) <= index) return last;
 		let low = 0;
 		let high = this.#segments.length;
 		while (low < high) {

@@ -1,6 +1,7 @@
-import type { Clock, Random } from '../util/clock.ts';
+import type { Random } from '../util/clock.ts';
 import type { Link, LinkEnd, LinkOrigin } from '../model/link.ts';
 import type { Message } from '../model/message.ts';
+import { Due, type SimClock } from './sim-clock.ts';
 
 /** A host's access to the network: what it sends leaves one after the other at its rate. */
 export interface Access {
@@ -30,12 +31,52 @@ export interface Path {
 const PACKET_BYTES = 1200;
 const LOW_WATER_BYTES = 16 * 1024;
 
+/** The last byte of a message leaves its sender's buffer. */
+class Departure extends Due {
+	readonly #link: SimLink;
+	readonly #bytes: number;
+
+	constructor(link: SimLink, bytes: number) {
+		super();
+		this.#link = link;
+		this.#bytes = bytes;
+	}
+
+	happen(): void {
+		this.#link.leave(this.#bytes);
+	}
+}
+
+/** A message comes to its receiver, and then through the receiver's downlink, which is a second event when that is busy. */
+class Arrival extends Due {
+	readonly #link: SimLink;
+	readonly message: Message;
+	readonly bytes: number;
+	#arrived = false;
+
+	constructor(link: SimLink, message: Message, bytes: number) {
+		super();
+		this.#link = link;
+		this.message = message;
+		this.bytes = bytes;
+	}
+
+	happen(): void {
+		if (this.#arrived) {
+			this.#link.deliver(this.message);
+		} else {
+			this.#arrived = true;
+			this.#link.arrive(this);
+		}
+	}
+}
+
 /** One end of a virtual link: reliable, ordered, delayed, sharing its host's uplink with the host's other links. */
 export class SimLink implements Link {
 	readonly peerId: string;
 	readonly initiated: boolean;
 	readonly origin: LinkOrigin = 'tracker';
-	readonly #clock: Clock;
+	readonly #clock: SimClock;
 	readonly #random: Random;
 	readonly #from: Access;
 	readonly #to: Access;
@@ -60,7 +101,7 @@ export class SimLink implements Link {
 	constructor(options: {
 		peerId: string;
 		initiated: boolean;
-		clock: Clock;
+		clock: SimClock;
 		random: Random;
 		from: Access;
 		to: Access;
@@ -88,33 +129,37 @@ export class SimLink implements Link {
 		from.upFreeAtMs = Math.max(nowMs, from.upFreeAtMs) + (bytes * 8000) / from.upBps;
 		const leftAtMs = from.upFreeAtMs;
 		if (message.type === 'piece' || bytes > 256) {
-			this.#clock.after(leftAtMs - nowMs, () => {
-				const before = this.bufferedBytes;
-				this.bufferedBytes -= bytes;
-				if (before > LOW_WATER_BYTES && this.bufferedBytes <= LOW_WATER_BYTES) this.onDrain();
-			});
+			this.#clock.set(new Departure(this, bytes), leftAtMs - nowMs);
 		} else {
 			this.bufferedBytes -= bytes;
 		}
 		let arriveMs = leftAtMs + this.#path.delayMs + this.#random() * this.#path.jitterMs;
 		if (this.#path.loss > 0) arriveMs += this.#retransmissionsMs(bytes);
 		this.#arrivedAtMs = Math.max(this.#arrivedAtMs, arriveMs + (bytes * 8000) / this.#to.downBps);
-		this.#clock.after(this.#arrivedAtMs - nowMs, () => this.#arrive(message, bytes));
+		this.#clock.set(new Arrival(this, message, bytes), this.#arrivedAtMs - nowMs);
+	}
+
+	/** So many bytes have left this host. */
+	leave(bytes: number): void {
+		const before = this.bufferedBytes;
+		this.bufferedBytes -= bytes;
+		if (before > LOW_WATER_BYTES && this.bufferedBytes <= LOW_WATER_BYTES) this.onDrain();
 	}
 
 	/** The receiver's downlink is taken in the order of arrival, not of sending: a slow sender holds up only itself. */
-	#arrive(message: Message, bytes: number): void {
+	arrive(arrival: Arrival): void {
 		const nowMs = this.#clock.now();
 		const to = this.#to;
-		const takesMs = (bytes * 8000) / to.downBps;
+		const takesMs = (arrival.bytes * 8000) / to.downBps;
 		const readyAtMs = Math.max(nowMs, to.downFreeAtMs + takesMs, this.#deliveredAtMs);
 		to.downFreeAtMs = Math.max(to.downFreeAtMs + takesMs, nowMs);
 		this.#deliveredAtMs = readyAtMs;
-		if (readyAtMs <= nowMs) this.#deliver(message);
-		else this.#clock.after(readyAtMs - nowMs, () => this.#deliver(message));
+		if (readyAtMs <= nowMs) this.deliver(arrival.message);
+		else this.#clock.set(arrival, readyAtMs - nowMs);
 	}
 
-	#deliver(message: Message): void {
+	/** Hands a message to the receiver, unless one of the hosts has crashed. */
+	deliver(message: Message): void {
 		if (!this.#from.dead && !this.#to.dead) this.other?.receive(message);
 	}
 

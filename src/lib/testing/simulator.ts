@@ -1,7 +1,7 @@
 import { toHex } from '../util/bytes.ts';
 import type { Random } from '../util/clock.ts';
 import { channelOf } from '../model/channel.ts';
-import type { PeerRole } from '../model/message.ts';
+import type { Message, PeerRole } from '../model/message.ts';
 import type { Strategy } from '../schedule/scheduler.ts';
 import { MAX_LINKS, QUICK_LINKS } from '../schedule/bounds.ts';
 import { ShunList } from '../swarm/shun-list.ts';
@@ -201,6 +201,10 @@ export class Simulation {
 		return simPeer;
 	}
 
+	readonly #onSend = (message: Message): void => {
+		if (message.type === 'piece' && !this.media.isGenuine(message.block)) this.unverifiedBlocks++;
+	};
+
 	#onSegment(viewer: SimPeer, { manifest, bytes }: ReceivedSegment): void {
 		if (bytes !== this.media.segmentBytes) this.unverifiedSegments++;
 		viewer.firstSequence ??= manifest.sequence;
@@ -276,10 +280,7 @@ export class Simulation {
 				to: to.access,
 				path,
 			});
-			link.onSend = (message) => {
-				if (message.type === 'piece' && !this.media.isGenuine(message.block))
-					this.unverifiedBlocks++;
-			};
+			link.onSend = this.#onSend;
 			link.tamper = from.role === 'broadcaster' ? undefined : tamperOf(from.role, random);
 			return link;
 		};
