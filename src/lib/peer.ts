@@ -34,12 +34,13 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 	readonly #segments: SegmentIntake;
 	readonly #scheduler: Scheduler;
 	readonly #exchange: PeerExchange;
-	readonly #budgets = new Map<Neighbour, LinkBudget>();
 	readonly #byLink = new Map<Link, Neighbour>();
 	readonly #instance = new Uint8Array(16);
 	readonly #initRequests: InitRequests;
 	readonly #early = new EarlyMessages({
-		take: (from, message) => this.#take(from, message),
+		take: (from, message) => {
+			if (this.#isHere(from)) this.#take(from, message);
+		},
 		knowsPiece: (index) => this.#scheduler.knows(index),
 		knowsManifest: (firstPiece) => this.#manifests.signedAt(firstPiece) !== undefined,
 	});
@@ -186,8 +187,8 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			return;
 		}
 		this.#byLink.set(link, neighbour);
-		this.#budgets.set(neighbour, new LinkBudget(() => this.#clock.now()));
-		link.onMessage = (message) => this.#onMessage(neighbour, message);
+		const budget = new LinkBudget(() => this.#clock.now());
+		link.onMessage = (message) => this.#onMessage(neighbour, budget, message);
 		link.onClose = () => this.#forget(neighbour);
 		link.onDrain = () => this.#scheduler.onDrain();
 		link.send({
@@ -236,12 +237,11 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		this.removeAllListeners();
 	}
 
-	#onMessage(from: Neighbour, message: Message): void {
-		if (this.#closed || this.#byLink.get(from.link) !== from) return;
-		const budget = this.#budgets.get(from);
-		if (!budget?.allows(message)) {
+	#onMessage(from: Neighbour, budget: LinkBudget, message: Message): void {
+		if (!this.#isHere(from)) return;
+		if (!budget.allows(message)) {
 			this.refusals.overBudget++;
-			if (budget?.exhausted) this.#end(from.link, 'protocol');
+			if (budget.exhausted) this.#end(from.link, 'protocol');
 			return;
 		}
 		this.#scheduler.heard(from);
@@ -249,8 +249,12 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		this.#take(from, message);
 	}
 
+	#isHere(neighbour: Neighbour): boolean {
+		return !this.#closed && this.#byLink.get(neighbour.link) === neighbour;
+	}
+
+	/** Takes a message of a neighbour that is here. */
 	#take(from: Neighbour, message: Message): void {
-		if (this.#closed || this.#byLink.get(from.link) !== from) return;
 		if (this.#early.hold(from, message)) return;
 		switch (message.type) {
 			case 'hello':
@@ -456,7 +460,6 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 
 	#forget(neighbour: Neighbour): void {
 		if (!this.#byLink.delete(neighbour.link)) return;
-		this.#budgets.delete(neighbour);
 		this.#early.forget(neighbour);
 		this.#scheduler.remove(neighbour);
 		this.#exchange.remove(neighbour.link);

@@ -44,16 +44,18 @@ export class Announcer {
 			const track = this.#tracks.of(index);
 			return track ? (track.holders[index - track.firstPiece] ?? 0) : EVERYBODY;
 		});
+		const told = new Map<string, HaveMessage[]>();
 		for (const neighbour of this.#roster.all) {
 			if (neighbour.role === undefined) continue;
 			// The broadcaster has everything; it listens to see whether its pieces spread.
 			const bit = neighbour.role === 'broadcaster' ? 0 : 1 << neighbour.slot;
-			const news: number[] = [];
-			for (let i = 0; i < indexes.length; i++) {
-				if (((holders[i] ?? EVERYBODY) & bit) === 0) news.push(indexes[i] ?? 0);
-			}
+			const news = indexes.filter((_, i) => ((holders[i] ?? EVERYBODY) & bit) === 0);
 			if (news.length === 0) continue;
-			for (const have of toHaves(news)) neighbour.link.send(have);
+			// Many lack the same pieces, and are told with the same message.
+			const name = news.join();
+			let haves = told.get(name);
+			if (!haves) told.set(name, (haves = toHaves(news)));
+			for (const have of haves) neighbour.link.send(have);
 		}
 	}
 }
