@@ -45,9 +45,9 @@ export interface Neighbour {
 	/** Substreams we push to it. */
 	given: number;
 	/** Per substream: smoothed time from knowing of a piece to its announcement or delivery by this neighbour; NaN unknown. */
-	readonly lagMs: Float64Array;
+	readonly lagMs: number[];
 	/** Smoothed deviation of that time. */
-	readonly lagSpreadMs: Float64Array;
+	readonly lagSpreadMs: number[];
 	/** Smoothed time from asking for a piece to having it. */
 	serviceMs: number;
 	/** It refused for want of room and isn't asked until then. */
@@ -126,8 +126,8 @@ export function newNeighbour(link: Link, slot: number, nowMs: number): Neighbour
 		askedUs: 0,
 		wants: 0,
 		given: 0,
-		lagSpreadMs: new Float64Array(SUBSTREAMS),
-		lagMs: new Float64Array(SUBSTREAMS).fill(NaN),
+		lagSpreadMs: new Array<number>(SUBSTREAMS).fill(0),
+		lagMs: new Array<number>(SUBSTREAMS).fill(NaN),
 		serviceMs: NaN,
 		busyUntilMs: 0,
 		outstanding: 0,

@@ -38,7 +38,7 @@ export interface SegmentTrack {
 	/** Second slot that was asked for it, or `NOBODY`. */
 	readonly askedSecond: Int8Array;
 	/** When the latest of them was asked. */
-	readonly askedAtMs: Float64Array;
+	readonly askedAtMs: number[];
 	/** Slots that were sent the manifest or sent it to us. */
 	informed: number;
 }
@@ -64,7 +64,7 @@ export function trackSegment(segment: NewSegment, knownAtMs: number): SegmentTra
 		left: new Uint8Array(count),
 		askedFirst: new Int8Array(count).fill(NOBODY),
 		askedSecond: new Int8Array(count).fill(NOBODY),
-		askedAtMs: new Float64Array(count),
+		askedAtMs: new Array<number>(count).fill(0),
 		informed: 0,
 	};
 }

@@ -159,6 +159,10 @@ export class Uplink {
 	/** A buffer that doesn't move belongs to a peer that is gone, and mustn't be taken for a full uplink. */
 	#isStuck({ link, buffer }: Neighbour, nowMs: number): boolean {
 		const { bufferedBytes } = link;
+		if (bufferedBytes === 0) {
+			buffer.bytes = 0;
+			return false;
+		}
 		// A buffer that was empty when last looked at has had no time to get stuck.
 		if (bufferedBytes < buffer.bytes || buffer.bytes === 0) buffer.movedAtMs = nowMs;
 		buffer.bytes = bufferedBytes;
