@@ -5,6 +5,7 @@ import type { Manifest } from './model/manifest.ts';
 import type { PeerRole, SignalMessage } from './model/message.ts';
 import type { Proofs } from './model/proofs.ts';
 import type { Strategy } from './schedule/scheduler.ts';
+import type { ReadManifest } from './sign/manifest-intake.ts';
 import type { DvrLimits } from './store/dvr-window.ts';
 
 /** A segment that is whole and verified. */
@@ -55,6 +56,8 @@ export interface PeerOptions {
 	readonly strategy?: Strategy;
 	/** Joins a segment's pieces; the simulator's thousands of peers share one memory. @default a new array */
 	readonly assemble?: (pieces: readonly Uint8Array[]) => Uint8Array<ArrayBuffer>;
+	/** Reads a manifest; in the simulator they all share what one has read. @default each reads for itself */
+	readonly readManifest?: ReadManifest;
 }
 
 /** Counts of what the gate turned away. */

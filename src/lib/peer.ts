@@ -85,6 +85,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			infoDict: segmentInfoDict,
 			now: () => this.#clock.now(),
 			known: (firstPiece) => this.#manifests.signedAt(firstPiece),
+			read: options.readManifest,
 		});
 		this.#exchange = new PeerExchange(options);
 		this.#scheduler = new Scheduler({
@@ -451,9 +452,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 	#end(link: Link, why: LinkEnd): void {
 		const neighbour = this.#byLink.get(link);
 		if (!neighbour) return;
-		if (isBreach(why)) {
-			this.emit('blamed', { peerId: link.peerId, why });
-		}
+		if (isBreach(why)) this.emit('blamed', { peerId: link.peerId, why });
 		link.close(why);
 		this.#forget(neighbour);
 	}

@@ -18,6 +18,9 @@ export type IntakeResult =
 	| { readonly type: 'overloaded' }
 	| { readonly type: 'bad'; readonly why: 'protocol' | 'bad-signature' };
 
+/** Reads and validates a manifest's canonical bencoding; throws `protocol`. */
+export type ReadManifest = (dict: Uint8Array) => Pick<SignedManifest, 'dict' | 'manifest'>;
+
 /** A manifest whose proofs are under way. */
 interface Check {
 	readonly done: ((result: IntakeResult) => void)[];
@@ -42,6 +45,7 @@ export class ManifestIntake {
 	readonly #infoDict: (manifest: Manifest) => Uint8Array;
 	readonly #now: () => number;
 	readonly #known: (firstPiece: number) => SignedManifest | undefined;
+	readonly #read: ReadManifest;
 	/** In the order in which they came. */
 	readonly #checking = new Map<string, Check>();
 	#windowStartMs = 0;
@@ -57,6 +61,8 @@ export class ManifestIntake {
 		now: () => number;
 		/** The accepted manifest of the segment that begins with this piece. */
 		known: (firstPiece: number) => SignedManifest | undefined;
+		/** Reads a manifest's bytes. @default one's own reading of them */
+		read?: ReadManifest | undefined;
 	}) {
 		this.#channel = options.channel;
 		this.#proofs = options.proofs;
@@ -64,6 +70,7 @@ export class ManifestIntake {
 		this.#infoDict = options.infoDict;
 		this.#now = options.now;
 		this.#known = options.known;
+		this.#read = options.read ?? ((dict) => ({ dict, manifest: decodeManifest(dict) }));
 	}
 
 	/** Takes a manifest message; `done` is called once, now or later. Never throws. */
@@ -89,7 +96,7 @@ export class ManifestIntake {
 				}
 				dict = applyManifestChanges(base, message.changes);
 			}
-			manifest = decodeManifest(dict);
+			({ dict, manifest } = this.#read(dict));
 		} catch (error) {
 			if (!(error instanceof ShoalError)) throw error;
 			if (message.type === 'manifest' && isForeignVersion(message.dict)) {

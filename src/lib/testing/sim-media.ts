@@ -1,11 +1,14 @@
 import { concatBytes, equalBytes, utf8 } from '../util/bytes.ts';
 import type { Proofs } from '../model/proofs.ts';
-import { encodeManifest, type Manifest } from '../model/manifest.ts';
+import { decodeManifest, encodeManifest, type Manifest } from '../model/manifest.ts';
 import type { SignedManifest } from '../model/manifest-delta.ts';
 import { pieceLengthFor } from '../model/segment.ts';
+import type { ReadManifest } from '../sign/manifest-intake.ts';
 import { signedBytes } from '../sign/manifest-signer.ts';
 import { segmentInfoDict } from '../store/segment-torrent.ts';
 
+/** Manifests that are known by their bytes, at most; older ones are read anew. */
+const MOST_LATEST = 32;
 const KEY = new Uint8Array(32).fill(0x42);
 
 /**
@@ -21,6 +24,8 @@ export class SimMedia {
 	readonly #digests = new Map<number, Uint8Array>();
 	readonly #wholeDigest = new Uint8Array(32).fill(0x77);
 	readonly #session = new Uint8Array(16).fill(1);
+	/** The latest manifests, newest first. */
+	readonly #latest: SignedManifest[] = [];
 	#epoch = 1_800_000_000_000;
 	#sequence = 0;
 	#nextPiece = 0;
@@ -95,6 +100,8 @@ export class SimMedia {
 		const dict = encodeManifest(manifest);
 		const bytes = signedBytes(dict);
 		const signed = { manifest, dict, signature: checksum(bytes, 64), sha256: checksum(bytes, 32) };
+		this.#latest.unshift(signed);
+		if (this.#latest.length > MOST_LATEST) this.#latest.pop();
 		this.#sequence++;
 		this.#nextPiece += count;
 		this.#previous = signed.sha256;
@@ -106,6 +113,13 @@ export class SimMedia {
 		const genuine = pieces.every((piece) => piece.buffer === this.#buffer.buffer);
 		return genuine ? this.#buffer : concatBytes(...pieces);
 	};
+
+	/** A genuine manifest is known by its bytes: the same one for all who read it. */
+	readonly readManifest: ReadManifest = (dict) =>
+		this.#latest.find((signed) => equalBytes(signed.dict, dict)) ?? {
+			dict,
+			manifest: decodeManifest(dict),
+		};
 
 	readonly proofs: Proofs = {
 		sha1: (bytes, done) =>

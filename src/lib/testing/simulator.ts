@@ -173,6 +173,7 @@ export class Simulation {
 			random,
 			proofs: media.proofs,
 			assemble: media.assemble,
+			readManifest: media.readManifest,
 			dvr: { windowMs: this.#options.dvrMs },
 			...(shares ? {} : { uplinkCapBps: 0 }),
 			...(this.#options.strategy ? { strategy: this.#options.strategy } : {}),
