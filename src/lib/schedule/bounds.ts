@@ -44,8 +44,8 @@ export const SLEPT_MS = 500;
 export const TICK_MS = 50;
 /** A parent is kept at least this long before a better one takes its place. */
 export const PARENT_KEEP_MS = 2500;
-/** How much earlier another neighbour must be to take a parent's place. */
-export const PARENT_GAIN_MS = 30;
+/** Bits of a piece as they are usually cut. */
+export const PIECE_BITS = 16 * 1024 * 8;
 /** Share of the measured uplink that subscriptions may fill; the rest is for repairs. */
 export const UPLINK_FILL = 0.75;
 /** Share of it that they may fill when somebody would be served by nobody otherwise. */

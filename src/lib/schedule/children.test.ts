@@ -90,3 +90,19 @@ test('keeps no place for who went quiet, and gives it to who is here', () => {
 	children().evaluate([gone, here], { ...ROOM, planBps: 3_000_000 }, undefined, 3000, ignore);
 	expect(gone.given).toBe(0xff);
 });
+
+test('a weak uplink takes no child that has a parent, and only one in a tree of those that have none', () => {
+	// A piece of 131 kbit takes 164 ms at 800 kbit/s.
+	const room = { ...ROOM, planBps: 800_000, streamBps: 500_000 };
+	const served = fakeNeighbour(0, { wants: 0xff, depths: new Uint8Array(SUBSTREAMS).fill(2) });
+	const lost = [1, 2].map((slot) => fakeNeighbour(slot, { wants: 1 }));
+	children().evaluate([served, ...lost], room, undefined, 0, ignore);
+	expect(served.given).toBe(0);
+	expect(lost.map(({ given }) => given)).toEqual([1, 0]);
+});
+
+test('a piece leaves for all children of a tree within a sixth of a second', () => {
+	const many = Array.from({ length: 9 }, (_, slot) => fakeNeighbour(slot, { wants: 1 }));
+	children().evaluate(many, { ...ROOM, planBps: 5_300_000 }, undefined, 0, ignore);
+	expect(many.filter(({ given }) => given === 1).length).toBe(6);
+});

@@ -1,15 +1,14 @@
 import type { Random } from '../util/clock.ts';
 import { NO_DEPTH, SUBSTREAMS } from '../model/message.ts';
-import { UPLINK_BRIM, UPLINK_FILL } from './bounds.ts';
+import { PIECE_BITS, UPLINK_BRIM, UPLINK_FILL } from './bounds.ts';
 import { isQuiet, type Neighbour } from './neighbour.ts';
 
 /** A child is put out for another only when that one's uplink is this many times stronger. */
 const STRONGER = 2;
 /** A place is taken back for another tree only when we stand more than this much deeper in its own. */
 const DEEPER = 1;
-/** A piece should have left for all children of its substream within this time. */
-const FAN_OUT_MS = 110;
-const PIECE_BITS = 16 * 1024 * 8;
+/** A piece should have left for all children of its substream within this time: a weak uplink takes few, or none. */
+const FAN_OUT_MS = 150;
 /** Least time between two children put out. */
 const PUT_OUT_MS = 2000;
 /** The same when the one who comes is served by nobody and would pass on more. */
@@ -78,7 +77,7 @@ export class Children {
 		if (asking) changed.add(asking);
 		const capacity = this.capacity(room);
 		const most = this.capacity(room, UPLINK_BRIM);
-		const widest = Math.max(2, Math.floor((room.planBps * FAN_OUT_MS) / 1000 / PIECE_BITS));
+		const widest = Math.floor((room.planBps * FAN_OUT_MS) / 1000 / PIECE_BITS);
 		let taken = 0;
 		for (const neighbour of neighbours) {
 			// A child stays when our own parent goes: it sees for itself when we are late.
@@ -96,7 +95,8 @@ export class Children {
 		}
 		for (const { neighbour, s, served } of this.#asks(neighbours, room, nowMs)) {
 			if (room.congested) break;
-			if (childrenOf(s, neighbours) >= widest) continue;
+			// A slow parent is better than none.
+			if (childrenOf(s, neighbours) >= (served ? widest : Math.max(1, widest))) continue;
 			if (taken >= (served ? capacity : most)) {
 				const patienceMs = served ? PUT_OUT_MS : URGENT_PUT_OUT_MS;
 				if (nowMs - this.#putOutAtMs < patienceMs) continue;

@@ -60,6 +60,8 @@ export interface Neighbour {
 	/** Promises broken since it last delivered anything; unlike the count before, no snub forgives them. */
 	failures: number;
 	snubbedUntilMs: number;
+	/** Whether any piece of its was found good yet. */
+	proven: boolean;
 	unsolicited: number;
 	/** Blocks of late that brought nothing, and when the latest did; see `MAX_WASTED_BLOCKS`. */
 	wastedBlocks: number;
@@ -135,6 +137,7 @@ export function newNeighbour(link: Link, slot: number, nowMs: number): Neighbour
 		brokenPromises: 0,
 		failures: 0,
 		snubbedUntilMs: 0,
+		proven: false,
 		unsolicited: 0,
 		wastedBlocks: 0,
 		wastedAtMs: nowMs,

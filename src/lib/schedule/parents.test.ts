@@ -146,3 +146,61 @@ test('gives who never keeps its promises one chance at a time', () => {
 	evaluate(mine, [liar, honest], 50);
 	expect(honest.asked).toBe(0xfe);
 });
+
+/** A viewer served for a while by a parent that brings pieces at `lagMs`, and a neighbour that announces them at `otherLagMs`. */
+function served(lagMs: number, otherLagMs: number, other: Partial<Neighbour> = {}) {
+	const mine = parents();
+	const parent = fakeNeighbour(0, { depths: depths(3), proven: true });
+	evaluate(mine, [parent], 0);
+	mine.onSubscribed(parent, 0xff, 0xff, 10);
+	parent.lagMs.fill(lagMs);
+	const candidate = fakeNeighbour(1, { depths: depths(2), uplinkKbps: 1e6, ...other });
+	candidate.lagMs.fill(otherLagMs);
+	evaluate(mine, [parent, candidate], 5000);
+	return { mine, parent, candidate };
+}
+
+test('moves to a proven neighbour that is a little earlier, but not for less than its parent varies', () => {
+	expect(served(400, 390, { proven: true }).candidate.asked).toBe(0xff);
+	const { mine, parent, candidate } = served(400, 400, { proven: true });
+	candidate.lagMs.fill(390);
+	parent.lagSpreadMs.fill(30);
+	evaluate(mine, [parent, candidate], 6000);
+	expect(candidate.asked).toBe(0);
+	candidate.lagMs.fill(380);
+	evaluate(mine, [parent, candidate], 7000);
+	expect(candidate.asked).toBe(0xff);
+});
+
+test('counts the time that a weak uplink takes to send, which no announcement shows', () => {
+	// Two pieces of 131 kbit at 1 Mbit/s are 262 ms.
+	expect(served(400, 150, { proven: true, uplinkKbps: 1000 }).candidate.asked).toBe(0);
+	expect(served(400, 130, { proven: true, uplinkKbps: 1000 }).candidate.asked).toBe(0xff);
+});
+
+test('leaves no working parent for who never delivered anything: one piece is asked of it first', () => {
+	const { mine, parent, candidate } = served(400, 100);
+	expect(candidate.asked).toBe(0);
+	const holders = 1 << candidate.slot;
+	expect(mine.takeUnproven(1 << parent.slot)).toBeUndefined();
+	expect(mine.takeUnproven(holders)).toBe(candidate);
+	expect(mine.takeUnproven(holders)).toBeUndefined();
+	candidate.proven = true;
+	evaluate(mine, [parent, candidate], 5250);
+	expect(candidate.asked).toBe(0xff);
+});
+
+test('forgets who was to prove itself when it leaves', () => {
+	const { mine, candidate } = served(400, 100);
+	mine.remove(candidate);
+	expect(mine.takeUnproven(1 << candidate.slot)).toBeUndefined();
+});
+
+test('without a parent hangs on who is proven rather than on who announces a little earlier', () => {
+	const proven = fakeNeighbour(0, { depths: depths(2), proven: true });
+	const unknown = fakeNeighbour(1, { depths: depths(2) });
+	proven.lagMs.fill(300);
+	unknown.lagMs.fill(200);
+	evaluate(parents(), [proven, unknown], 0);
+	expect([proven.asked, unknown.asked]).toEqual([0xff, 0]);
+});

@@ -1,11 +1,6 @@
 import type { Random } from '../util/clock.ts';
 import { FULL_DEPTH, NO_DEPTH, SUBSTREAMS } from '../model/message.ts';
-import {
-	BROKEN_PROMISES,
-	PARENT_GAIN_MS,
-	PARENT_KEEP_MS,
-	SUBSCRIPTION_GRACE_MS,
-} from './bounds.ts';
+import { BROKEN_PROMISES, PARENT_KEEP_MS, PIECE_BITS, SUBSCRIPTION_GRACE_MS } from './bounds.ts';
 import { canBeAsked, type Neighbour } from './neighbour.ts';
 
 /** How long a neighbour that refused a substream isn't asked for it again; jittered by as much again. */
@@ -15,6 +10,10 @@ const HOP_MS = 60;
 /** What each promise that a neighbour broke since it last delivered counts for. */
 const FAILURE_MS = 200;
 const NO_ROOM_MS = 300;
+/** What is added for a neighbour that never delivered a good piece: it may lie about what it holds, or pass on garbage. */
+const UNPROVEN_MS = 150;
+/** Pieces that a candidate's uplink is taken to send before ours is whole: ours, and another child's in front of it. */
+const PIECES_TO_SEND = 2;
 /** An asked neighbour that says nothing is passed over after this long. */
 const ANSWER_MS = 1000;
 
@@ -50,6 +49,7 @@ export class Parents {
 	}));
 	readonly #refusedUntilMs = new Map<Neighbour, Float64Array>();
 	readonly #random: Random;
+	#unproven: Neighbour | undefined;
 	readonly #depths = new Uint8Array(SUBSTREAMS).fill(NO_DEPTH);
 	readonly #lastDepths = new Uint8Array(SUBSTREAMS).fill(NO_DEPTH);
 	readonly #depthAtMs = new Float64Array(SUBSTREAMS).fill(-Infinity);
@@ -136,9 +136,21 @@ export class Parents {
 		}
 	}
 
+	/**
+	 * A neighbour that would be a better parent, had it ever delivered anything: one piece should be asked of it, so that
+	 * nothing hangs on it if it is a liar. Given out once, for a piece that it is among the `holders` of.
+	 */
+	takeUnproven(holders: number): Neighbour | undefined {
+		const unproven = this.#unproven;
+		if (!unproven || (holders & (1 << unproven.slot)) === 0) return undefined;
+		this.#unproven = undefined;
+		return unproven;
+	}
+
 	/** Forgets a neighbour that left. */
 	remove(neighbour: Neighbour): void {
 		this.#refusedUntilMs.delete(neighbour);
+		if (this.#unproven === neighbour) this.#unproven = undefined;
 		for (const choice of this.#choices) {
 			if (choice.parent === neighbour) choice.parent = undefined;
 			if (choice.candidate === neighbour) choice.candidate = undefined;
@@ -198,10 +210,12 @@ export class Parents {
 		const best = this.#best(s, neighbours, nowMs);
 		if (!best || best === parent) return;
 		if (alive) {
-			const nowLagMs = this.#expectedLagMs(parent, s);
-			const gainMs = nowLagMs - this.#expectedLagMs(best, s);
-			const noiseMs = (parent.lagSpreadMs[s] ?? 0) / 2 + nowLagMs / 5;
-			if (gainMs < PARENT_GAIN_MS + noiseMs) return;
+			const gainMs = this.#expectedLagMs(parent, s) - this.#expectedLagMs(best, s);
+			if (gainMs < (parent.lagSpreadMs[s] ?? 0) / 2) return;
+			if (!best.proven) {
+				this.#unproven = best;
+				return;
+			}
 		}
 		choice.candidate = best;
 		choice.askedAtMs = nowMs;
@@ -222,7 +236,7 @@ export class Parents {
 			// Who never keeps its promises has one chance at a time, however early it announces.
 			if (neighbour.failures >= BROKEN_PROMISES && this.#wishOf(neighbour) !== 0) continue;
 			if (nowMs < (this.#refusedUntilMs.get(neighbour)?.[s] ?? 0)) continue;
-			const lagMs = this.#expectedLagMs(neighbour, s);
+			const lagMs = this.#expectedLagMs(neighbour, s) + (neighbour.proven ? 0 : UNPROVEN_MS);
 			if (lagMs < bestMs) {
 				best = neighbour;
 				bestMs = lagMs;
@@ -235,9 +249,17 @@ export class Parents {
 		const measured = neighbour.lagMs[s] ?? NaN;
 		const told = neighbour.depths[s] ?? NO_DEPTH;
 		const full = told >= FULL_DEPTH && told !== NO_DEPTH ? NO_ROOM_MS : 0;
-		if (!Number.isNaN(measured)) return measured + full + neighbour.failures * FAILURE_MS;
+		if (!Number.isNaN(measured)) {
+			return measured + this.#sendMs(neighbour, s) + full + neighbour.failures * FAILURE_MS;
+		}
 		const depth = depthAt(neighbour, s);
 		return depth * HOP_MS + neighbour.rttMs / 2 + full;
+	}
+
+	/** What of a piece's way our parent's lag has in it, and that of others, who only announced it, has not. */
+	#sendMs(neighbour: Neighbour, s: number): number {
+		if (this.parentOf(s) === neighbour || neighbour.uplinkKbps === 0) return 0;
+		return (PIECES_TO_SEND * PIECE_BITS) / neighbour.uplinkKbps;
 	}
 
 	#noteRefusal(neighbour: Neighbour, s: number, nowMs: number): void {

@@ -378,6 +378,7 @@ export class Scheduler {
 			if (track.states[offset] !== CHECKING) return;
 			track.states[offset] = good ? HELD : MISSING;
 			if (good) {
+				this.#seeker.noteGood(index, slot);
 				if (--track.missing === 0) this.#tracks.settle(track);
 				this.#passOn(track, offset);
 			}

@@ -151,3 +151,36 @@ test('never passes over the only neighbour that shares: those who share nothing 
 	expect(relay.neighbour.failures).toBeGreaterThanOrEqual(BROKEN_PROMISES);
 	expect(relay.neighbour.snubbedUntilMs).toBe(0);
 });
+
+test('asks a piece that a parent is to bring of a better one that must prove itself, once', () => {
+	const { parents, seeker, track, join, adopt, hear, roster } = setup();
+	const [parent, unknown] = [join(), join()];
+	adopt(parent.neighbour);
+	parent.neighbour.lagMs.fill(400);
+	unknown.neighbour.depths = new Uint8Array(SUBSTREAMS).fill(1);
+	unknown.neighbour.lagMs.fill(10);
+	hear(5000);
+	parents.evaluate(roster.all, 5000, () => undefined);
+	const fresh = { ...track, knownAtMs: 5000 };
+	seeker.consider(fresh, 0, 5010);
+	expect(requests(unknown.sent)).toBe(0);
+	fresh.holders.fill(1 << unknown.neighbour.slot);
+	seeker.consider(fresh, 1, 5020);
+	seeker.consider(fresh, 2, 5020);
+	expect(requests(unknown.sent)).toBe(1);
+	expect(unknown.neighbour.proven).toBe(false);
+	seeker.noteGood(1, unknown.neighbour.slot);
+	expect(unknown.neighbour.proven).toBe(true);
+});
+
+test('a piece found elsewhere is spared to the parent that is late with it, and to no other', () => {
+	const { seeker, join, adopt } = setup();
+	const [parent, other] = [join(), join()];
+	adopt(parent.neighbour);
+	parent.sent.length = 0;
+	seeker.noteGood(8, parent.neighbour.slot);
+	expect(parent.sent).toEqual([]);
+	seeker.noteGood(9, other.neighbour.slot);
+	expect(parent.sent).toEqual([{ type: 'have', first: 9, bits: Uint8Array.of(0x80) }]);
+	expect(other.sent).toEqual([]);
+});

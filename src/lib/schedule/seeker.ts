@@ -1,4 +1,5 @@
 import { SUBSTREAMS } from '../model/message.ts';
+import { toHaves } from './announcer.ts';
 import {
 	BROKEN_PROMISES,
 	MAX_PATIENCE_MS,
@@ -63,7 +64,10 @@ export class Seeker {
 		if (holders === 0) return;
 		const first = this.#roster.at(track.askedFirst[offset]);
 		if (!first) {
-			if (this.#isExpected(track, track.firstPiece + offset, nowMs)) return;
+			if (this.#isExpected(track, track.firstPiece + offset, nowMs)) {
+				this.#prove(track, offset, holders, nowMs);
+				return;
+			}
 			const source = chooseSource(this.#roster.all, holders, NOBODY, nowMs);
 			if (source) this.#book.ask(track, offset, source, nowMs);
 			return;
@@ -78,6 +82,13 @@ export class Seeker {
 		if ((holders & (1 << first.slot)) !== 0) this.#breakPromise(first, nowMs);
 		this.#book.withdrawFirst(track, offset);
 		if (source) this.#book.ask(track, offset, source, nowMs);
+	}
+
+	/** Asks a piece that a parent is to bring of whoever must show first that it has any. */
+	#prove(track: SegmentTrack, offset: number, holders: number, nowMs: number): void {
+		const unproven = this.#parents.takeUnproven(holders);
+		if (unproven && canBeAsked(unproven, nowMs) && unproven.outstanding === 0)
+			this.#book.ask(track, offset, unproven, nowMs);
 	}
 
 	/** Where nobody pushes, pieces are asked for before anybody announced them. */
@@ -107,6 +118,15 @@ export class Seeker {
 	noteMissed(from: Neighbour, index: number, lagMs: number): void {
 		const parent = this.#parents.parentOf(index % SUBSTREAMS);
 		if (parent && parent !== from) noteLag(parent, index, lagMs + parent.rttMs);
+	}
+
+	/** A piece was found good: whoever brought it is proven, and a parent that is late with it can spare its copy. */
+	noteGood(index: number, slot: number): void {
+		const giver = this.#roster.at(slot);
+		if (giver) giver.proven = true;
+		const parent = this.#parents.parentOf(index % SUBSTREAMS);
+		if (!parent || parent === giver) return;
+		for (const have of toHaves([index])) parent.link.send(have);
 	}
 
 	/** Whether a parent pushes this piece and isn't late with it. */
