@@ -23,6 +23,8 @@ export interface ReceivedSegment {
 export interface PeerEvents {
 	/** A manifest was accepted; `newRun` when a broadcast began or began anew. */
 	manifest: { manifest: Manifest; newRun: boolean };
+	/** An init segment that a manifest names is here, verified, before the segments that follow it. */
+	init: { sha256: Uint8Array; bytes: Uint8Array<ArrayBuffer> };
 	/** A wanted segment is whole, verified, and its init segment is here. In order of completion. */
 	segment: ReceivedSegment;
 	/** A wanted segment can't be had in time. */

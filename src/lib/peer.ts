@@ -198,10 +198,10 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			uplinkBps: this.#options.uplinkCapBps === 0 ? 0 : this.#scheduler.uplinkBps,
 			instance: this.#instance,
 		});
-		// In the same breath: whoever joins has a round trip less to wait.
-		if (this.#options.role !== 'broadcaster') {
-			const before = this.#options.from === 'window' ? MAX_GAP : 0;
-			link.send({ type: 'want-manifest', piece: undefined, before });
+		// In the same breath, and unasked: whoever joins has a round trip less to wait.
+		this.#manifests.answer(neighbour, { piece: undefined, before: 0 });
+		if (this.#options.role !== 'broadcaster' && this.#options.from === 'window') {
+			link.send({ type: 'want-manifest', piece: undefined, before: MAX_GAP });
 		}
 		this.emit('links', { count: this.#byLink.size });
 	}
@@ -307,10 +307,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 
 	#onHello(from: Neighbour, message: HelloMessage): void {
 		if (from.role !== undefined) return;
-		if (equalBytes(message.instance, this.#instance)) {
-			this.#end(from.link, 'protocol');
-			return;
-		}
+		if (equalBytes(message.instance, this.#instance)) return this.#end(from.link, 'protocol');
 		this.#scheduler.onHello(from, message);
 		this.#exchange.greet(from.link, this.#linkPeerIds());
 	}
@@ -412,8 +409,10 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		if (!this.#initRequests.isWanted(claimed)) return;
 		this.#options.proofs.sha256(bytes, (digest) => {
 			if (this.#closed || !this.#initRequests.isWanted(claimed)) return;
-			if (this.#initRequests.take(claimed, digest)) this.#segments.takeInit(digest, bytes);
-			else this.#end(from.link, 'bad-piece');
+			if (!this.#initRequests.take(claimed, digest)) return this.#end(from.link, 'bad-piece');
+			const init = new Uint8Array(bytes);
+			this.emit('init', { sha256: digest, bytes: init });
+			this.#segments.takeInit(digest, init);
 		});
 	}
 

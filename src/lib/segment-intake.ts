@@ -64,8 +64,8 @@ export class SegmentIntake {
 	}
 
 	/** Keeps a verified init segment; segments that waited for it leave. */
-	takeInit(sha256: Uint8Array, bytes: Uint8Array): void {
-		this.inits.put(sha256, new Uint8Array(bytes));
+	takeInit(sha256: Uint8Array, bytes: Uint8Array<ArrayBuffer>): void {
+		this.inits.put(sha256, bytes);
 		const waiting = this.#waiting;
 		this.#waiting = [];
 		for (const stored of waiting) this.#leave(stored, this.#join(wholePieces(stored)));

@@ -9,6 +9,7 @@ import type { DvrLimits } from './store/dvr-window.ts';
 import { SegmentOrder } from './store/segment-order.ts';
 import type { TrackerState } from './swarm/announcer.ts';
 import type { SwarmStats, SwarmTrouble } from './swarm/swarm.ts';
+import { equalBytes } from './util/bytes.ts';
 import { Emitter } from './util/emitter.ts';
 
 /** What a viewer is doing. */
@@ -300,6 +301,11 @@ export class Viewer extends Emitter<ViewerEvents> {
 
 	#listen(session: ChannelSession): void {
 		const { peer } = session;
+		// Told ahead of the first segment, so that a player opens its decoder while that is on its way.
+		peer.on('init', ({ sha256, bytes }) => {
+			const { newest } = peer;
+			if (newest && equalBytes(newest.initSha256, sha256)) this.#shared(newest, bytes);
+		});
 		peer.on('segment', (segment) => this.#onSegment(this.#received(segment)));
 		peer.on('lost', ({ sequence }) => {
 			this.#lost++;
@@ -330,16 +336,20 @@ export class Viewer extends Emitter<ViewerEvents> {
 		this.emit('segment', segment);
 	}
 
-	/** One init object per init segment, so that whoever plays can tell by identity. */
 	#received({ manifest, bytes, init, receivedAtMs }: PeerSegment): ReceivedSegment {
-		const key = manifest.initSha256.join();
+		return { manifest, bytes, init: this.#shared(manifest, init), receivedAtMs };
+	}
+
+	/** One init object per init segment, so that whoever plays can tell by identity. */
+	#shared({ initSha256, mime }: Manifest, bytes: Uint8Array<ArrayBuffer>): InitSegment {
+		const key = initSha256.join();
 		let shared = this.#inits.get(key);
 		if (!shared) {
-			shared = { bytes: init, mime: manifest.mime };
+			shared = { bytes, mime };
 			this.#inits.set(key, shared);
 			this.emit('init', shared);
 		}
-		return { manifest, bytes, init: shared, receivedAtMs };
+		return shared;
 	}
 
 	#wakeReaders(): void {

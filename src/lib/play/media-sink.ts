@@ -112,6 +112,14 @@ export class MediaSink {
 		return this.#init;
 	}
 
+	/** Appends the init segment that the first segment will follow, so that the decoder is being made meanwhile. */
+	async begin(init: InitSegment): Promise<void> {
+		if (!this.isUsable || this.#init) return;
+		this.#init = init;
+		// What goes wrong shows in the first append.
+		await this.#append(init.bytes).catch(() => undefined);
+	}
+
 	/** Appends a segment at its place, behind its init segment when that changes. */
 	async append({ segment, run, offsetS, initId }: PlacedSegment): Promise<AppendResult> {
 		if (!this.isUsable) return 'broken';
@@ -121,7 +129,8 @@ export class MediaSink {
 				if (segment.init.mime !== this.#mime) this.#buffer.changeType(segment.init.mime);
 				this.#mime = segment.init.mime;
 				this.#buffer.timestampOffset = offsetS;
-				if (initId !== this.#initId) await this.#append(segment.init.bytes);
+				const isBegun = this.#initId === '' && segment.init === this.#init;
+				if (initId !== this.#initId && !isBegun) await this.#append(segment.init.bytes);
 				this.#init = segment.init;
 				this.#initId = initId;
 				this.#run = run;

@@ -87,7 +87,10 @@ export class SinkDriver {
 		if (this.#running) return;
 		this.#running = true;
 		try {
-			if (first) await this.#open(first);
+			if (first) {
+				await this.#open(first);
+				await this.#sink?.begin(first);
+			}
 			while (!this.#closed && !this.#error) {
 				const step = this.#options.playback.media(this.#options.view());
 				if (!step || !(await this.#carryOut(step))) break;

@@ -56,6 +56,13 @@ it('who offered speaks as soon as the channel is open', () => {
 	expect(sent).toEqual([hello]);
 });
 
+it('says all it has to say at the beginning in one message', () => {
+	const { connection, sent, wire } = setUp(true);
+	wire.start = () => [Uint8Array.of(1, 2), Uint8Array.of(3)];
+	connection.onOpen();
+	expect(sent).toEqual([Uint8Array.of(1, 2, 3)]);
+});
+
 it('who answered waits to be spoken to, but not long', () => {
 	const spokenTo = setUp(false);
 	spokenTo.connection.onOpen();

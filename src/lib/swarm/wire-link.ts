@@ -2,6 +2,7 @@ import { ShoalError } from '../model/error.ts';
 import { isBreach, type Link, type LinkEnd, type LinkOrigin } from '../model/link.ts';
 import type { Message } from '../model/message.ts';
 import type { Wire } from '../model/wire.ts';
+import { concatBytes } from '../util/bytes.ts';
 import type { Clock } from '../util/clock.ts';
 import { ANSWERER_PATIENCE_MS, HANDSHAKE_DEADLINE_MS } from './bounds.ts';
 import type { Connection, ConnectionEnd } from './connection.ts';
@@ -99,7 +100,8 @@ export class WireLink implements Link {
 		if (this.#hasStarted || this.#state === 'closed') return;
 		this.#hasStarted = true;
 		this.#cancelPatience();
-		for (const bytes of this.#wire.start()) this.#connection.send(bytes);
+		// In one message, as the other side answers to both.
+		this.#connection.send(concatBytes(...this.#wire.start()));
 	}
 
 	#receive(bytes: Uint8Array): void {
