@@ -14,16 +14,22 @@ export function openFromAddress(options: { remembers: boolean }): WatchingParts 
 	early.catch(() => undefined);
 	return {
 		remembers: options.remembers,
-		async open(video, sharing) {
+		async join(sharing) {
 			parseChannel(location.hash); // a cut link is told at once, whatever the network does
 			if (!isSecureContext) throw new ShoalError('no-signing', 'the page came over plain http');
 			const reading = early ?? readConfig();
 			early = undefined;
 			const config = await reading;
 			const viewer = new Viewer(location.hash, { config, ...sharing });
-			const player = new Player(video, viewer);
-			Object.assign(window, { shoal: player });
-			return { viewer, player };
+			await viewer.open();
+			return {
+				viewer,
+				playOn(video) {
+					const player = new Player(video, viewer);
+					Object.assign(window, { shoal: player });
+					return player;
+				},
+			};
 		},
 	};
 }

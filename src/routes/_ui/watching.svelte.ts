@@ -10,13 +10,17 @@ import type {
 import { keep, recall } from './keepsakes.ts';
 import { watchWords, type Words } from './words.ts';
 
+/** A channel that is being joined. */
+export interface Joined {
+	readonly viewer: ViewerPort;
+	/** Makes the player, once there is a video element. */
+	playOn(video: HTMLVideoElement): PlayerPort;
+}
+
 /** What a watch page is made of; main.ts gives the real halls, tests their doubles. */
 export interface WatchingParts {
-	/** Makes the viewer and the player of a link; may throw `bad-link`, `bad-config` and the like. */
-	open(
-		video: HTMLVideoElement,
-		sharing: Sharing,
-	): Promise<{ viewer: ViewerPort; player: PlayerPort }>;
+	/** Goes to the trackers of a link's channel; may throw `bad-link`, `bad-config` and the like. */
+	join(sharing: Sharing): Promise<Joined>;
 	/** Whether choices may be kept for the next visit. */
 	readonly remembers: boolean;
 }
@@ -68,6 +72,7 @@ export class Watching {
 	#viewerPort: ViewerPort | undefined;
 	#playerPort: PlayerPort | undefined;
 	#lonelyTimer: ReturnType<typeof setTimeout> | undefined;
+	#joining: Promise<Joined> | undefined;
 	#closed = false;
 
 	constructor(parts: WatchingParts) {
@@ -124,18 +129,22 @@ export class Watching {
 		return this.#playerPort;
 	}
 
-	/** Joins and plays in `video`; failures become states. */
+	/** Begins to join, before there is anything to play on. Settles when that is under way, or fails: `open` tells why. */
+	async join(): Promise<void> {
+		this.#joining ??= this.#parts.join(sharingOf(this.sharing));
+		await this.#joining.catch(() => undefined);
+	}
+
+	/** Joins, unless that has begun, and plays in `video`; failures become states. */
 	async open(video: HTMLVideoElement): Promise<void> {
 		this.#video = video;
 		this.#watchBrowser(video);
 		try {
-			const { viewer, player } = await this.#parts.open(video, sharingOf(this.sharing));
-			if (this.#closed) {
-				await Promise.all([player.close(), viewer.close()]);
-				return;
-			}
+			await this.join();
+			const { viewer, playOn } = await this.#joining!;
+			if (this.#closed) return;
+			const player = playOn(video);
 			this.#follow(viewer, player, video);
-			await viewer.open();
 			await player.play();
 		} catch (cause) {
 			if (this.failure !== undefined || this.blocked || this.#closed) return;
@@ -235,6 +244,7 @@ export class Watching {
 		if (this.#closed) return;
 		this.#closed = true;
 		for (const stop of this.#stops.splice(0)) stop();
-		await Promise.all([this.#playerPort?.close(), this.#viewerPort?.close()]);
+		const joined = await this.#joining?.catch(() => undefined);
+		await Promise.all([this.#playerPort?.close(), joined?.viewer.close()]);
 	}
 }

@@ -30,17 +30,37 @@ afterEach(() => {
 });
 
 async function watching(remembers = true): Promise<Watching> {
-	const model = new Watching({ remembers, open: async () => ({ viewer, player }) });
+	const model = new Watching({ remembers, join: async () => ({ viewer, playOn: () => player }) });
 	await model.open(video.asElement());
 	return model;
 }
 
 test('the page joins, and plays as soon as it may', async () => {
 	const model = await watching();
-	expect(viewer.calls).toEqual(['open']);
 	expect(player.calls).toEqual(['play']);
 	expect(model.words.what).toBe('Connecting.');
 	await model.close();
+});
+
+test('the page joins before there is a video, and once', async () => {
+	const join = vi.fn(async () => ({ viewer, playOn: () => player }));
+	const model = new Watching({ remembers: false, join });
+	await model.join();
+	expect(join).toHaveBeenCalledExactlyOnceWith({ share: true });
+	await model.open(video.asElement());
+	expect(join).toHaveBeenCalledOnce();
+	expect(player.calls).toEqual(['play']);
+	await model.close();
+});
+
+test('a page that is closed before it was built leaves the channel', async () => {
+	const model = new Watching({
+		remembers: false,
+		join: async () => ({ viewer, playOn: () => player }),
+	});
+	await model.join();
+	await model.close();
+	expect(viewer.calls).toEqual(['close']);
 });
 
 test('what viewer and player say is what the page says', async () => {
@@ -88,7 +108,7 @@ describe('when something is wrong', () => {
 		async (code) => {
 			const model = new Watching({
 				remembers: false,
-				open: () => Promise.reject(Object.assign(new Error(code), { code })),
+				join: () => Promise.reject(Object.assign(new Error(code), { code })),
 			});
 			await model.open(video.asElement());
 			expect(model.failure).toBe(code);

@@ -1,5 +1,6 @@
 import { mount } from 'svelte';
 import '../_ui/look.css';
+import { headStart } from '../_ui/head-start.ts';
 import { openFromAddress } from '../_ui/open-viewer.ts';
 import { replayOf } from '../_ui/replay-link.ts';
 import { Watching } from '../_ui/watching.svelte.ts';
@@ -11,5 +12,5 @@ if (infoHash) {
 	void import('./show-replay.ts').then(({ showReplay }) => showReplay(infoHash));
 } else {
 	const model = new Watching(openFromAddress({ remembers: true }));
-	mount(Page, { target: document.body, props: { model } });
+	void headStart(model.join()).then(() => mount(Page, { target: document.body, props: { model } }));
 }

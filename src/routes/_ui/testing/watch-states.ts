@@ -73,19 +73,22 @@ export function watchingIn(name: string, remembers: boolean): Watching {
 	const player = new PlayerDouble();
 	const model = new Watching({
 		remembers: false,
-		async open(video) {
+		async join() {
 			if (given.throws) throw Object.assign(new Error(given.throws), { code: given.throws });
 			viewer.title = given.title ?? '';
-			if (given.played) {
-				video.srcObject = scene();
-				// Muted first: a browser starts nothing loud that nobody has touched.
-				const unmute = () => (video.muted = !given.loud);
-				video.play().then(unmute, () => {}); // a state that pauses may come between
-			}
-			queueMicrotask(() => setTimeout(() => show(video)));
-			return { viewer, player };
+			return { viewer, playOn };
 		},
 	});
+	function playOn(video: HTMLVideoElement) {
+		if (given.played) {
+			video.srcObject = scene();
+			// Muted first: a browser starts nothing loud that nobody has touched.
+			const unmute = () => (video.muted = !given.loud);
+			video.play().then(unmute, () => {}); // a state that pauses may come between
+		}
+		queueMicrotask(() => setTimeout(() => show(video)));
+		return player;
+	}
 	function show(video: HTMLVideoElement) {
 		if (given.viewer) viewer.become(given.viewer);
 		if (given.played) player.become(playing);
