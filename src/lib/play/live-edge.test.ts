@@ -50,8 +50,14 @@ describe('holdEdge', () => {
 		expect(holdEdge(view(1, { buffered }))).toBeUndefined();
 	});
 
+	it('stops hurrying while the next segment is late, before the decoder runs dry', () => {
+		// Behind the target, and yet less left than between two looks at the video is played at the faster rate.
+		const buffered = [{ startS: 60, endS: 99.2 }];
+		expect(holdEdge(view(1, { buffered, rate: 1.09 }))).toEqual({ type: 'rate', rate: 1 });
+	});
+
 	it('does not jump to where there is nothing', () => {
-		const buffered = [{ startS: 60, endS: 90.2 }];
+		const buffered = [{ startS: 60, endS: 90.28 }];
 		expect(holdEdge(view(10, { buffered }))).toMatchObject({ type: 'rate' });
 	});
 

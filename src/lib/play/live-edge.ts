@@ -32,8 +32,11 @@ const GAIN = 0.4;
 const RATE_STEP = 0.03;
 /** Excess at which a beginning player jumps. */
 const SETTLING_EXCESS_S = 0.3;
-/** With less than this buffered, playback is not hurried. */
-const THIN_S = 0.1;
+/**
+ * With less than this buffered, playback is not hurried: the next segment is late. A decoder stops with 0.1 s left, and up to a quarter
+ * of a second passes between two looks at it.
+ */
+const THIN_S = 0.25;
 /** A seek has to land with this much buffered, or the decoder waits for it. */
 export const START_AHEAD_S = 0.3;
 
