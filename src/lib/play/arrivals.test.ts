@@ -40,6 +40,16 @@ describe('Arrivals', () => {
 		expect(arrivals.neededDelayS).toBeCloseTo(1.1);
 	});
 
+	it('believes the first that are late after a join, though they are few', () => {
+		const arrivals = arrive(7, 500, (i) => (i < 3 ? 0 : 400));
+		expect(arrivals.neededDelayS).toBeCloseTo(0.9);
+	});
+
+	it.each([4, 5, 6, 7])('is not impressed by one outlier among the first %i', (count) => {
+		const arrivals = arrive(count, 500, (i) => (i === 3 ? 400 : 0));
+		expect(arrivals.neededDelayS).toBeCloseTo(0.6);
+	});
+
 	it('is not impressed by one outlier', () => {
 		const arrivals = arrive(12, 500, (i) => (i === 6 ? 1400 : 0));
 		expect(arrivals.neededDelayS).toBeCloseTo(0.5);

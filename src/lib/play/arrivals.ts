@@ -99,9 +99,11 @@ export class Arrivals {
 			.sort((a, b) => a - b);
 		const longestS = this.#arrivals.reduce((most, { durationS }) => Math.max(most, durationS), 0);
 		const bestCase = least + longestS;
-		if (needs.length < FEW_SAMPLES) return bestCase + UNKNOWN_JITTER_S;
+		// Few samples may show less jitter than there is, but what they do show is true.
+		const leastS = needs.length < FEW_SAMPLES ? bestCase + UNKNOWN_JITTER_S : bestCase;
 		const last = needs.length - 1;
-		const at = Math.max(Math.floor(last * QUANTILE), last - OUTLIERS);
-		return Math.max(bestCase, needs[at] ?? bestCase);
+		// One alone may be an outlier.
+		const at = Math.min(Math.max(Math.floor(last * QUANTILE), last - OUTLIERS), last - 1);
+		return Math.max(leastS, needs[at] ?? leastS);
 	}
 }
