@@ -23,7 +23,7 @@ export interface Profile {
 	readonly timeDeltas?: readonly number[];
 }
 
-/** Milliseconds of a page's main thread. */
+/** Milliseconds of processor time on a page's main thread. */
 export interface ScriptCost {
 	/** Links, messages, signatures, pieces, trees: all that moves a segment from neighbour to neighbour. */
 	readonly engineMs: number;
@@ -40,8 +40,14 @@ type Part = 'engine' | 'player' | 'interface';
 const PLAYER = /src\/lib\/(play\/|player\.ts)/;
 const ENGINE = /src\/lib\//;
 
-/** Sorts the samples of a profile; what the browser does for a script counts with the script that asked for it. */
-export function costOf(profile: Profile, origin: string, dir: string): ScriptCost {
+/**
+ * Sorts the samples of a profile; what the browser does for a script counts with the script that asked for it. Samples are of time on
+ * the clock, in which a thread may wait for a processor: the `cpuMs` that it had are shared out by them.
+ */
+export function costOf(
+	profile: Profile,
+	{ cpuMs, origin, dir }: { readonly cpuMs: number; readonly origin: string; readonly dir: string },
+): ScriptCost {
 	const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
 	const parents = new Map<number, number>();
 	for (const node of profile.nodes)
@@ -59,20 +65,25 @@ export function costOf(profile: Profile, origin: string, dir: string): ScriptCos
 		return part;
 	};
 	const spentUs = { engine: 0, player: 0, interface: 0, collector: 0 };
+	let busyUs = 0;
 	for (const [i, id] of (profile.samples ?? []).entries()) {
 		const deltaUs = profile.timeDeltas?.[i + 1] ?? 0;
-		if (nodes.get(id)?.callFrame.functionName === '(garbage collector)') {
+		const name = nodes.get(id)?.callFrame.functionName;
+		if (name === '(idle)') continue;
+		busyUs += deltaUs;
+		if (name === '(garbage collector)') {
 			spentUs.collector += deltaUs;
 			continue;
 		}
 		const part = partOf(id);
 		if (part) spentUs[part] += deltaUs;
 	}
+	const cpuMsOf = (us: number) => (us / Math.max(1, busyUs)) * cpuMs;
 	return {
-		engineMs: spentUs.engine / 1000,
-		playerMs: spentUs.player / 1000,
-		interfaceMs: spentUs.interface / 1000,
-		collectorMs: spentUs.collector / 1000,
+		engineMs: cpuMsOf(spentUs.engine),
+		playerMs: cpuMsOf(spentUs.player),
+		interfaceMs: cpuMsOf(spentUs.interface),
+		collectorMs: cpuMsOf(spentUs.collector),
 	};
 }
 

@@ -49,7 +49,7 @@ export function tables(groups: readonly Group[]): string {
 			put('frames the encoder dropped', String(f.sourceFramesDropped));
 			put('link round trip seen, p50 / max', `${ms(f.rttMs)} / ${ms(f.rttMaxMs)}`);
 			put(
-				'a viewer’s scripts per segment: **engine**',
+				'a viewer’s scripts per segment, processor time: **engine**',
 				cost(f, ({ engineMs }) => engineMs),
 			);
 			put(
