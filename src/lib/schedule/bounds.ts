@@ -14,6 +14,8 @@ export const MAX_OUTSTANDING_PIECES = 32;
 export const REQUEST_TIMEOUT_MS = 400;
 /** Added to a round trip before a second source is asked for a piece that is late. */
 export const REPAIR_SLACK_MS = 150;
+/** The same at most, when parents turn out to have been only late. */
+export const MAX_REPAIR_SLACK_MS = 300;
 /** A segment not whole after this long is given up. */
 export const GIVE_UP_MS = 8000;
 /** Pieces that nobody asked for, tolerated from one neighbour in its life. */

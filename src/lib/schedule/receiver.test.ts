@@ -95,3 +95,17 @@ test('a block of a wrong length ends the link', () => {
 	receiver.take(from, piece(1, 0, 100), 1050);
 	expect(ended).toEqual(['protocol']);
 });
+
+test('a parent that brings what was asked of another, before or after it, was worth a longer wait', () => {
+	const { receiver, book, track, from: parent, other } = setup();
+	parent.asked = 3;
+	book.ask(track, 0, other, 1000);
+	receiver.take(parent, piece(0, 0, BLOCK), 1050);
+	receiver.take(parent, piece(0, BLOCK, BLOCK), 1050);
+	expect(book.slackMs).toBe(160);
+	book.ask(track, 1, other, 1100);
+	expect(receiver.take(other, piece(1, 0, BLOCK), 1150)).toBeDefined();
+	expect(book.slackMs).toBe(155);
+	expect(receiver.take(parent, piece(1, 0, BLOCK), 1160)).toBeUndefined();
+	expect(book.slackMs).toBe(165);
+});

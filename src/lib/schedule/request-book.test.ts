@@ -62,3 +62,16 @@ test('forgets who refused once, whatever it says again', () => {
 	expect(book.isAsked(track, 0, first.neighbour.slot)).toBe(false);
 	expect(first.sent.some(({ type }) => type === 'cancel')).toBe(false);
 });
+
+test('waits longer for late parents when they bring what was asked elsewhere, within bounds, and forgets it again', () => {
+	const { book } = setup();
+	expect(book.slackMs).toBe(150);
+	book.noteRepair(true);
+	expect(book.slackMs).toBe(150);
+	book.noteRepair(false);
+	expect(book.slackMs).toBe(160);
+	for (let i = 0; i < 100; i++) book.noteRepair(false);
+	expect(book.slackMs).toBe(300);
+	for (let i = 0; i < 10; i++) book.noteRepair(true);
+	expect(book.slackMs).toBe(250);
+});
