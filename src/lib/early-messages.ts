@@ -52,7 +52,6 @@ export class EarlyMessages {
 
 	/** Keeps a message of an unknown segment until a manifest has been checked; false when none is, or no more may wait. */
 	hold(from: Neighbour, message: Message): boolean {
-		if (this.#waiting.size === 0) return false;
 		const waiting = this.#waiting.get(from);
 		if (!waiting || !this.#isEarly(message)) return false;
 		const bytes = bytesOf(message);

@@ -1,4 +1,5 @@
 import type { Message } from '../model/message.ts';
+import { TokenBucket } from '../util/token-bucket.ts';
 
 interface Rate {
 	readonly perSecond: number;
@@ -23,24 +24,18 @@ export const MESSAGE_RATES: Partial<Record<Message['type'], Rate>> = {
 	signal: { perSecond: 1, burst: 10 },
 };
 
-const LIMITED = Object.keys(MESSAGE_RATES) as Message['type'][];
-const PLACES = new Map(LIMITED.map((type, place) => [type, place]));
-
 /** Messages beyond their rate that cost a neighbour its link. */
 const MAX_EXCESS = 200;
 
 /** One neighbour's budget of messages; those beyond it are dropped, and too many of them end the link. */
 export class LinkBudget {
 	readonly #now: () => number;
-	/** For each limited type what is left of it, and when that was: side by side, as every message looks here. */
-	readonly #left: number[] = [];
+	readonly #left = new Map<string, TokenBucket>();
 	#excess = 0;
 
 	/** `now` gives monotonic milliseconds. */
 	constructor(now: () => number) {
 		this.#now = now;
-		const nowMs = now();
-		for (const type of LIMITED) this.#left.push(MESSAGE_RATES[type]?.burst ?? 0, nowMs);
 	}
 
 	/** Whether the neighbour has gone so far beyond its budget that it can't be honest. */
@@ -52,13 +47,10 @@ export class LinkBudget {
 	allows({ type }: Message): boolean {
 		const rate = MESSAGE_RATES[type];
 		if (!rate) return true;
-		const at = 2 * (PLACES.get(type) ?? 0);
-		const nowMs = this.#now();
-		const gained = (Math.max(0, nowMs - (this.#left[at + 1] ?? 0)) / 1000) * rate.perSecond;
-		const left = Math.min(rate.burst, (this.#left[at] ?? 0) + gained);
-		this.#left[at + 1] = nowMs;
-		this.#left[at] = left < 1 ? left : left - 1;
-		if (left >= 1) return true;
+		let left = this.#left.get(type);
+		if (!left)
+			this.#left.set(type, (left = new TokenBucket(rate.perSecond, rate.burst, this.#now)));
+		if (left.take()) return true;
 		this.#excess++;
 		return false;
 	}
