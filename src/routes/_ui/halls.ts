@@ -135,7 +135,6 @@ export interface ViewerPort {
 		name: Name,
 		listener: (event: ViewerEvents[Name]) => void,
 	): () => void;
-	open(): Promise<void>;
 	heldSegments(): Iterable<HeldSegment>;
 	close(): Promise<void>;
 	setSharing(sharing: Sharing): void;

@@ -99,9 +99,6 @@ export class ViewerDouble extends Double<ViewerEvents> implements ViewerPort {
 		this.say('state', state);
 	}
 
-	async open(): Promise<void> {
-		this.calls.push('open');
-	}
 	heldSegments(): HeldSegment[] {
 		return [];
 	}
