@@ -32,9 +32,6 @@ export class Attempts {
 	#wanted = 0;
 	/** Links that would still be taken when others offer them. */
 	#room = 0;
-	/** When the first link of those there are was made. */
-	#linkedAtMs = -Infinity;
-	#cancelCalm: () => void = () => undefined;
 	#closed = false;
 	#whenReleased: () => void = () => undefined;
 
@@ -93,7 +90,7 @@ export class Attempts {
 			for (const attempt of [...this.#attempts]) if (this.#isIdle(attempt)) this.#abandon(attempt);
 			return;
 		}
-		if (!this.#host.canAnnounce() || this.#isJoining()) return;
+		if (!this.#host.canAnnounce() || this.#isAboutToLink()) return;
 		const target = Math.min(bounds.MAX_OPEN_OFFERS, this.#missing() + 1);
 		while (this.openOffers < target && this.#hasRoom()) {
 			const attempt = this.#begin({ origin: 'tracker', initiated: true, peerId: undefined });
@@ -192,7 +189,6 @@ export class Attempts {
 	/** Drops every attempt; resolves when the last connection, links' included, is released. */
 	async close(): Promise<void> {
 		this.#closed = true;
-		this.#cancelCalm();
 		for (const attempt of [...this.#attempts]) this.#abandon(attempt);
 		if (this.#connections.size > 0) {
 			await new Promise<void>((resolve) => (this.#whenReleased = resolve));
@@ -205,10 +201,10 @@ export class Attempts {
 		return count;
 	}
 
-	/** The first link, and what comes over it first, go before everything: making further offers would keep them waiting for the processor. */
-	#isJoining(): boolean {
+	/** The first link comes before everything: making further offers would keep it waiting for the processor. */
+	#isAboutToLink(): boolean {
+		if (this.#host.links.size > 0) return false;
 		const sinceMs = this.#clock.now() - bounds.FIRST_LINK_MS;
-		if (this.#host.links.size > 0) return this.#linkedAtMs > sinceMs;
 		return this.#count((attempt) => attempt.connectingAtMs > sinceMs) > 0;
 	}
 
@@ -217,12 +213,6 @@ export class Attempts {
 		attempt.connectingAtMs = this.#clock.now();
 		attempt.link = this.#link(attempt, peerId);
 		attempt.cancelExpiry = this.#clock.after(bounds.FIRST_LINK_MS, () => this.evaluate());
-	}
-
-	#noteFirstLink(): void {
-		this.#linkedAtMs = this.#clock.now();
-		this.#cancelCalm();
-		this.#cancelCalm = this.#clock.after(bounds.FIRST_LINK_MS, () => this.evaluate());
 	}
 
 	/** Links wanted that nobody is being connected to for. */
@@ -372,9 +362,8 @@ export class Attempts {
 			origin,
 			onReady: (link) => {
 				this.#drop(attempt);
-				if (this.#host.links.has(peerId)) return link.close('crowded');
-				if (this.#host.links.size === 0) this.#noteFirstLink();
-				this.#host.onLink(link);
+				if (this.#host.links.has(peerId)) link.close('crowded');
+				else this.#host.onLink(link);
 			},
 			onEnd: (link, why) => {
 				this.#drop(attempt);

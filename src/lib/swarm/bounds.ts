@@ -22,7 +22,7 @@ export const OFFER_IDLE_MS = 5_000;
 export const CONNECT_DEADLINE_MS = 15_000;
 /** An attempt this old gives its place to a newcomer: most connect in a second, or never. */
 export const STALE_ATTEMPT_MS = 4_000;
-/** How long the first attempts may take, and then the first picture, before more offers are made beside them. */
+/** How long the first attempts may take before more offers are made beside them. */
 export const FIRST_LINK_MS = 1_000;
 /** From an open data channel to the wire's handshake. */
 export const HANDSHAKE_DEADLINE_MS = 6_000;
@@ -30,8 +30,8 @@ export const HANDSHAKE_DEADLINE_MS = 6_000;
 export const ANSWERER_PATIENCE_MS = 300;
 /** How long ICE candidates are gathered at most, once there is one. */
 export const GATHER_LIMIT_MS = 1_500;
-/** How long others are waited for after one of the best kind there can be: they are found side by side… */
-export const GATHER_BEST_SETTLE_MS = 15;
+/** How long others are waited for after one of the best kind there can be… */
+export const GATHER_BEST_SETTLE_MS = 40;
 /** …or after one that at least reaches beyond the local network. */
 export const GATHER_SETTLE_MS = 300;
 /** How long the first candidate is waited for. */
