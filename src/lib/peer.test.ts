@@ -8,29 +8,49 @@ import { SimMedia } from './testing/sim-media.ts';
 
 const DELAY_MS = 25;
 
-/** A broadcaster with one segment out, and a viewer whose link to it is ready this moment. */
-function setUp() {
+/** Peers of one channel, and what they publish. */
+function channel() {
 	const clock = new FakeClock();
 	const media = new SimMedia({ streamBps: 500_000, segmentMs: 500 });
-	const make = (role: PeerRole, id: number) =>
-		new ChannelPeer({
-			channel: channelOf(media.channelKey),
-			role,
-			peerId: new Uint8Array(20).fill(id),
-			clock,
-			random: () => id / 256,
-			proofs: media.proofs,
-			assemble: media.assemble,
-		});
+	const init = new Uint8Array(media.init);
+	return {
+		clock,
+		media,
+		init,
+		make: (role: PeerRole, id: number) =>
+			new ChannelPeer({
+				channel: channelOf(media.channelKey),
+				role,
+				peerId: new Uint8Array(20).fill(id),
+				clock,
+				random: () => id / 256,
+				proofs: media.proofs,
+				assemble: media.assemble,
+			}),
+		link(one: ChannelPeer, oneId: number, other: ChannelPeer, otherId: number) {
+			const [toOther, toOne] = linkPair({
+				clock,
+				delayMs: DELAY_MS,
+				peerIds: [nameOf(oneId), nameOf(otherId)],
+			});
+			one.addLink(toOther);
+			other.addLink(toOne);
+			return { toOther, toOne };
+		},
+		publish(broadcaster: ChannelPeer) {
+			broadcaster.publish(media.next(clock.wallNow()), media.segmentBytes, init);
+		},
+	};
+}
+
+const nameOf = (id: number): string => id.toString(16).repeat(20);
+
+/** A broadcaster with one segment out, and a viewer whose link to it is ready this moment. */
+function setUp() {
+	const { clock, media, init, make, link, publish } = channel();
 	const broadcaster = make('broadcaster', 0xaa);
 	const viewer = make('viewer', 0xbb);
-	const init = new Uint8Array(media.init);
-	broadcaster.publish(media.next(clock.wallNow()), media.segmentBytes, init);
-	const [toViewer, toBroadcaster] = linkPair({
-		clock,
-		delayMs: DELAY_MS,
-		peerIds: ['aa'.repeat(20), 'bb'.repeat(20)],
-	});
+	publish(broadcaster);
 	const seen: string[] = [];
 	viewer.on('manifest', () => seen.push(`manifest ${clock.now()}`));
 	viewer.on('init', ({ sha256, bytes }) => {
@@ -38,8 +58,7 @@ function setUp() {
 		seen.push(`init ${clock.now()}`);
 	});
 	viewer.on('segment', () => seen.push(`segment ${clock.now()}`));
-	broadcaster.addLink(toViewer);
-	viewer.addLink(toBroadcaster);
+	link(broadcaster, 0xaa, viewer, 0xbb);
 	return { clock, seen };
 }
 
@@ -57,4 +76,44 @@ it('a joiner has the init segment before the first segment is whole', () => {
 		`init ${3 * DELAY_MS}`,
 		expect.stringContaining('segment'),
 	]);
+});
+
+/** A viewer who followed a broadcaster that is gone, and another of the same channel, as after a reload, that it meets now. */
+function comeBack({ epoch }: { epoch: 'later' | 'earlier' }) {
+	const { clock, media, make, link, publish } = channel();
+	const [first, viewer, second] = [
+		make('broadcaster', 0xaa),
+		make('viewer', 0xbb),
+		make('broadcaster', 0xcc),
+	];
+	const seen = { blamed: 0, forks: 0, segments: 0 };
+	second.on('blamed', () => seen.blamed++);
+	second.on('fork', () => seen.forks++);
+	link(first, 0xaa, viewer, 0xbb);
+	publish(first);
+	clock.advance(1000);
+	first.close();
+	clock.advance(1000);
+	media.newEpoch(media.next(clock.wallNow()).manifest.epoch + (epoch === 'later' ? 5000 : -5000));
+	viewer.on('segment', () => seen.segments++);
+	link(second, 0xcc, viewer, 0xbb);
+	clock.advance(500);
+	for (let i = 0; i < 4; i++) {
+		publish(second);
+		clock.advance(500);
+	}
+	return { seen, second };
+}
+
+it('a broadcaster that comes back is told of its earlier run, blames nobody for it, and is followed', () => {
+	const { seen, second } = comeBack({ epoch: 'later' });
+	expect(seen).toEqual({ blamed: 0, forks: 0, segments: 4 });
+	expect(second.neighbours).toHaveLength(1);
+	expect(second.traffic.requestsSent).toBe(0);
+});
+
+it('a broadcaster whose viewers follow a later run is told that someone else signs on its channel', () => {
+	const { seen, second } = comeBack({ epoch: 'earlier' });
+	expect(seen).toEqual({ blamed: 0, forks: 1, segments: 0 });
+	expect(second.newest?.epoch).toBeLessThan(1_800_000_000_000);
 });

@@ -81,7 +81,10 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		this.#intake = new ManifestIntake({
 			channel: options.channel.publicKey,
 			proofs: options.proofs,
-			acceptance: this.#acceptance,
+			judge: (signed) =>
+				options.role === 'broadcaster'
+					? this.#acceptance.judgeOthers(signed)
+					: this.#acceptance.judge(signed, this.#clock.now()),
 			infoDict: segmentInfoDict,
 			now: () => this.#clock.now(),
 			known: (firstPiece) => this.#manifests.signedAt(firstPiece),
@@ -183,10 +186,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 	addLink(link: Link): void {
 		const known = this.#linkPeerIds().has(link.peerId);
 		const neighbour = this.#closed || known ? undefined : this.#scheduler.add(link);
-		if (!neighbour) {
-			link.close(this.#closed ? 'closed' : 'crowded');
-			return;
-		}
+		if (!neighbour) return link.close(this.#closed ? 'closed' : 'crowded');
 		this.#byLink.set(link, neighbour);
 		const budget = new LinkBudget(() => this.#clock.now());
 		link.onMessage = (message) => this.#onMessage(neighbour, budget, message);
@@ -216,7 +216,8 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		init: Uint8Array<ArrayBuffer>,
 	): void {
 		const { manifest } = signed;
-		this.#acceptance.judge(signed, this.#clock.now());
+		const verdict = this.#acceptance.judge(signed, this.#clock.now());
+		if (verdict.type === 'fork') this.emit('fork', undefined);
 		this.#segments.inits.put(manifest.initSha256, init);
 		this.#dropOut(this.#window.addWhole(signed, bytes));
 		if (pieceCount(manifest) === 0) this.#manifests.flood(signed, undefined);
@@ -347,8 +348,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 	): void {
 		switch (verdict.type) {
 			case 'accept':
-				this.#accept(from, signed, verdict.newRun);
-				return;
+				return this.#accept(from, signed, verdict.newRun);
 			case 'ignore':
 				if (verdict.why === 'stale') this.refusals.staleManifests++;
 				return;

@@ -108,6 +108,32 @@ describe('the gate for verified manifests', () => {
 		expect(acceptance.judge(at(theirs, 8), 9000)).toEqual({ type: 'accept', newRun: true });
 	});
 
+	it('follows nobody where it is the broadcaster’s own: earlier runs are old, all that it did not sign shows another', () => {
+		const own = sampleRun(4);
+		const acceptance = gate(own.slice(0, 3));
+		const judge = (signed: SignedManifest) => acceptance.judgeOthers(signed);
+		const sessionOf = (epoch: number) => ({ epoch, session: new Uint8Array(16).fill(2) });
+		const { epoch, session } = at(own, 0).manifest;
+		const late = gate();
+		expect(late.judgeOthers(at(sampleRun(1, sessionOf(epoch + 1)), 0)).type).toBe('ignore');
+		expect(late.judge(at(own, 0), 0)).toEqual({ type: 'fork' });
+		expect(late.judge(at(own, 1), 500)).toEqual({ type: 'accept', newRun: false });
+		expect(judge(at(sampleRun(1, sessionOf(epoch - 1)), 0))).toEqual({
+			type: 'ignore',
+			why: 'stale',
+		});
+		expect(judge(at(own, 1))).toEqual({ type: 'ignore', why: 'duplicate' });
+		expect(judge(asSigned({ ...at(own, 1).manifest, title: 'not the one' }))).toEqual({
+			type: 'fork',
+		});
+		expect(judge(at(own, 3))).toEqual({ type: 'fork' });
+		expect(judge(at(sampleRun(1, sessionOf(epoch)), 0))).toEqual({ type: 'fork' });
+		expect(judge(at(sampleRun(1, sessionOf(epoch + 1)), 0))).toEqual({ type: 'fork' });
+		const other = asSigned(sampleManifest({ channel: new Uint8Array(32).fill(9) }));
+		expect(judge(other)).toEqual({ type: 'reject', why: 'other-channel' });
+		expect(acceptance.newest).toMatchObject({ epoch, session, sequence: 2 });
+	});
+
 	it('remembers no more than its window', () => {
 		const run = sampleRun(1000);
 		const acceptance = gate(run);

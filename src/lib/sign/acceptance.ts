@@ -37,6 +37,8 @@ export class Acceptance {
 	readonly #channel: Uint8Array;
 	readonly #windowMs: number;
 	#run: Run | undefined;
+	/** The latest run that others brought to the broadcaster before its own began. */
+	#othersEpoch = -1;
 	readonly #bySequence = new Map<number, SignedManifest>();
 
 	/** `windowMs` is how far behind the newest a manifest may be. */
@@ -60,7 +62,7 @@ export class Acceptance {
 		return this.#run?.newestAtMs;
 	}
 
-	/** Judges a manifest and, when it is accepted, remembers it. */
+	/** Judges a manifest and, when it is accepted, remembers it. The broadcaster's own is a fork when viewers follow a later run. */
 	judge(signed: SignedManifest, nowMs: number): Verdict {
 		const { manifest } = signed;
 		if (!equalBytes(manifest.channel, this.#channel)) {
@@ -71,6 +73,26 @@ export class Acceptance {
 		if (manifest.epoch < run.epoch) return { type: 'ignore', why: 'stale' };
 		if (!equalBytes(manifest.session, run.session)) return this.#otherSession(signed, run, nowMs);
 		return this.#sameSession(signed, run, nowMs);
+	}
+
+	/**
+	 * Judges what others bring to the broadcaster itself. It follows nobody: what it signed in an earlier run, which viewers still hold
+	 * when it comes back, is old to it, and anything that it did not sign shows that somebody else does.
+	 */
+	judgeOthers({ manifest, sha256 }: SignedManifest): Verdict {
+		if (!equalBytes(manifest.channel, this.#channel)) {
+			return { type: 'reject', why: 'other-channel' };
+		}
+		const run = this.#run;
+		if (!run) this.#othersEpoch = Math.max(this.#othersEpoch, manifest.epoch);
+		if (!run || manifest.epoch < run.epoch) return { type: 'ignore', why: 'stale' };
+		if (manifest.epoch > run.epoch || !equalBytes(manifest.session, run.session)) {
+			return { type: 'fork' };
+		}
+		const known = this.#bySequence.get(manifest.sequence);
+		if (known && equalBytes(known.sha256, sha256)) return { type: 'ignore', why: 'duplicate' };
+		const isForgotten = !known && manifest.sequence < run.newest.sequence;
+		return isForgotten ? { type: 'ignore', why: 'stale' } : { type: 'fork' };
 	}
 
 	#begin(signed: SignedManifest, nowMs: number): Verdict {
@@ -84,6 +106,7 @@ export class Acceptance {
 			ended: manifest.status === 'ended',
 		};
 		this.#bySequence.set(manifest.sequence, signed);
+		if (manifest.epoch < this.#othersEpoch) return { type: 'fork' };
 		return { type: 'accept', newRun: true };
 	}
 

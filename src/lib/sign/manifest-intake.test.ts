@@ -12,9 +12,10 @@ function setup() {
 	const media = new SimMedia({ streamBps: 1_000_000, segmentMs: 500 });
 	const known = new Map<number, SignedManifest>();
 	let verified = 0;
+	const acceptance = new Acceptance(media.channelKey, 60_000);
 	const intake = new ManifestIntake({
 		channel: media.channelKey,
-		acceptance: new Acceptance(media.channelKey, 60_000),
+		judge: (signed) => acceptance.judge(signed, 0),
 		infoDict: (manifest) => media.infoDict(manifest),
 		now: () => 0,
 		known: (firstPiece) => known.get(firstPiece),

@@ -4,7 +4,7 @@ import { decodeManifest, isForeignVersion, pieceCount, type Manifest } from '../
 import { applyManifestChanges, type SignedManifest } from '../model/manifest-delta.ts';
 import type { ManifestDeltaMessage, ManifestMessage } from '../model/message.ts';
 import type { Proofs } from '../model/proofs.ts';
-import type { Acceptance, Verdict } from './acceptance.ts';
+import type { Verdict } from './acceptance.ts';
 import { signedBytes } from './manifest-signer.ts';
 
 /** What came of a manifest message. */
@@ -41,7 +41,7 @@ const MAX_CHECKING = 128;
 export class ManifestIntake {
 	readonly #channel: Uint8Array;
 	readonly #proofs: Proofs;
-	readonly #acceptance: Acceptance;
+	readonly #judge: (signed: SignedManifest) => Verdict;
 	readonly #infoDict: (manifest: Manifest) => Uint8Array;
 	readonly #now: () => number;
 	readonly #known: (firstPiece: number) => SignedManifest | undefined;
@@ -54,7 +54,8 @@ export class ManifestIntake {
 	constructor(options: {
 		channel: Uint8Array;
 		proofs: Proofs;
-		acceptance: Acceptance;
+		/** What becomes of a manifest whose proofs are good. */
+		judge: (signed: SignedManifest) => Verdict;
 		/** The info dictionary that follows from a manifest; its SHA-1 must be the infohash. */
 		infoDict: (manifest: Manifest) => Uint8Array;
 		/** Monotonic milliseconds. */
@@ -66,7 +67,7 @@ export class ManifestIntake {
 	}) {
 		this.#channel = options.channel;
 		this.#proofs = options.proofs;
-		this.#acceptance = options.acceptance;
+		this.#judge = options.judge;
 		this.#infoDict = options.infoDict;
 		this.#now = options.now;
 		this.#known = options.known;
@@ -146,7 +147,7 @@ export class ManifestIntake {
 			check.judge = () => {
 				if (!isGenuine) return { type: 'bad', why: 'bad-signature' };
 				if (!isFitting) return { type: 'bad', why: 'protocol' };
-				return { type: 'verdict', verdict: this.#acceptance.judge(signed, this.#now()), signed };
+				return { type: 'verdict', verdict: this.#judge(signed), signed };
 			};
 			this.#finish();
 		};
