@@ -47,7 +47,8 @@ export class Receiver {
 		const lagMs = nowMs - track.knownAtMs;
 		if (track.states[offset] !== MISSING) {
 			// A second source that was asked, a canceled request, or a push that crossed an announcement.
-			if (subscribed && !asked && this.#book.wasAsked(track, offset)) this.#book.noteRepair(false);
+			if (subscribed && !asked && this.#book.wasAsked(track, offset))
+				this.#book.noteRepair(false, nowMs);
 			this.#countWasted(from, block.length, nowMs);
 			this.#book.forget(track, offset, from.slot);
 			if (subscribed) noteLag(from, index, lagMs);
@@ -62,7 +63,7 @@ export class Receiver {
 		if (from.role === 'broadcaster') this.stats.bytesFromBroadcaster += whole.length;
 		else this.stats.bytesFromViewers += whole.length;
 		noteLag(from, index, lagMs);
-		if (asked || this.#book.wasAsked(track, offset)) this.#book.noteRepair(asked);
+		if (asked || this.#book.wasAsked(track, offset)) this.#book.noteRepair(asked, nowMs);
 		if (asked) noteService(from, nowMs - (track.askedAtMs[offset] ?? nowMs));
 		from.brokenPromises = 0;
 		from.failures = 0;

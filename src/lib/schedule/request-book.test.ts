@@ -65,13 +65,22 @@ test('forgets who refused once, whatever it says again', () => {
 
 test('waits longer for late parents when they bring what was asked elsewhere, within bounds, and forgets it again', () => {
 	const { book } = setup();
-	expect(book.slackMs).toBe(150);
-	book.noteRepair(true);
-	expect(book.slackMs).toBe(150);
-	book.noteRepair(false);
-	expect(book.slackMs).toBe(160);
-	for (let i = 0; i < 100; i++) book.noteRepair(false);
-	expect(book.slackMs).toBe(300);
-	for (let i = 0; i < 10; i++) book.noteRepair(true);
-	expect(book.slackMs).toBe(250);
+	expect(book.slackMs(0)).toBe(150);
+	book.noteRepair(true, 0);
+	expect(book.slackMs(0)).toBe(150);
+	book.noteRepair(false, 0);
+	expect(book.slackMs(0)).toBe(160);
+	for (let i = 0; i < 100; i++) book.noteRepair(false, 0);
+	expect(book.slackMs(0)).toBe(300);
+	for (let i = 0; i < 10; i++) book.noteRepair(true, 0);
+	expect(book.slackMs(0)).toBe(250);
+});
+
+test('what was short long ago no longer makes it wait, though nothing was asked elsewhere since', () => {
+	const { book } = setup();
+	for (let i = 0; i < 100; i++) book.noteRepair(false, 1000);
+	expect(book.slackMs(11_000)).toBe(270);
+	expect(book.slackMs(60_000)).toBe(150);
+	book.noteRepair(false, 60_000);
+	expect(book.slackMs(60_000)).toBe(160);
 });

@@ -5,12 +5,15 @@ import { forBlocks, NOBODY, type SegmentTrack } from './segment-track.ts';
 
 /** What a piece that was rightly asked for takes from the slack. */
 const SLACK_STEP_MS = 5;
+/** What each second takes from it: what was short for a moment is not remembered for the rest of a quiet broadcast. */
+const SLACK_FORGOTTEN_MS_PER_S = 3;
 
 /** What was asked of whom: at most two neighbours a piece. Sends the requests and takes them back. */
 export class RequestBook {
 	readonly #roster: Roster;
 	requestsSent = 0;
 	#slackMs = REPAIR_SLACK_MS;
+	#slackAtMs = 0;
 
 	constructor(roster: Roster) {
 		this.#roster = roster;
@@ -20,14 +23,16 @@ export class RequestBook {
 	 * How long a parent may be late before a piece is asked of another. In a swarm that is short of uplink for a moment all are late,
 	 * and pieces asked elsewhere that come from the parent as well make it shorter yet: who finds that waits longer.
 	 */
-	get slackMs(): number {
-		return this.#slackMs;
+	slackMs(nowMs: number): number {
+		const forgottenMs = ((nowMs - this.#slackAtMs) / 1000) * SLACK_FORGOTTEN_MS_PER_S;
+		return Math.max(REPAIR_SLACK_MS, this.#slackMs - forgottenMs);
 	}
 
 	/** Notes whether a piece was rightly asked for, as nobody else brought it. Twice as many right as wrong ones keep the slack as it is. */
-	noteRepair(wasNeeded: boolean): void {
-		const slackMs = this.#slackMs + (wasNeeded ? -SLACK_STEP_MS : 2 * SLACK_STEP_MS);
+	noteRepair(wasNeeded: boolean, nowMs: number): void {
+		const slackMs = this.slackMs(nowMs) + (wasNeeded ? -SLACK_STEP_MS : 2 * SLACK_STEP_MS);
 		this.#slackMs = Math.max(REPAIR_SLACK_MS, Math.min(MAX_REPAIR_SLACK_MS, slackMs));
+		this.#slackAtMs = nowMs;
 	}
 
 	/** Asks a neighbour for a piece; `atMs` is when its wait begins, later than now for a piece it doesn't have yet. */

@@ -141,7 +141,7 @@ export class Seeker {
 		const spreadMs = 2 * (parent.lagSpreadMs[substream] ?? 0);
 		const patienceMs =
 			Math.min(usualMs + spreadMs, MAX_PATIENCE_MS) +
-			(isHeard(parent, nowMs) ? parent.rttMs + this.#book.slackMs : 0);
+			(isHeard(parent, nowMs) ? parent.rttMs + this.#book.slackMs(nowMs) : 0);
 		const lateMs = nowMs - track.knownAtMs - patienceMs;
 		if (lateMs < 0) return true;
 		if (lateMs > REQUEST_TIMEOUT_MS) {
