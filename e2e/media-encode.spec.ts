@@ -90,6 +90,17 @@ test('a source buffer drops no picture of short segments, however unevenly their
 	expect(await lab.evaluate(() => window.lab.decoded(10, 40))).toBe(videoFrames);
 });
 
+test('a camera keeps moving while a page before this one still has a frame of it', async ({
+	lab,
+}) => {
+	await lab.evaluate(() => window.lab.withhold());
+	await lab.evaluate(() => window.lab.open('camera', 'steady'));
+	await shots(lab, 12);
+	const { framesIn, framesRepeated } = (await lab.evaluate(() => window.lab.stats))!;
+	expect(framesIn).toBeGreaterThan(40);
+	expect(framesRepeated).toBeLessThan(4);
+});
+
 test('a film keeps picture and sound together', async ({ lab }) => {
 	await lab.evaluate(() => window.lab.open('file', 'steady'));
 	await shots(lab, 16);

@@ -34,6 +34,10 @@ export interface Shot {
 
 type Kind = 'camera' | 'screen' | 'file' | 'painted' | 'uneven' | 'none';
 
+type TrackProcessor = new (init: { track: MediaStreamTrack }) => {
+	readonly readable: ReadableStream<VideoFrame>;
+};
+
 /** One encoder and what came of it. */
 class Lab {
 	shots: Shot[] = [];
@@ -47,6 +51,7 @@ class Lab {
 	#inits: InitSegment[] = [];
 	#segments: EncodedSegment[] = [];
 	#openedMs = 0;
+	#withheld: VideoFrame | undefined;
 	#painting: ReturnType<typeof setInterval> | undefined;
 
 	get stats() {
@@ -78,7 +83,18 @@ class Lab {
 	async close() {
 		await this.#encoder?.close();
 		this.source?.close();
+		this.#withheld?.close();
 		clearInterval(this.#painting);
+	}
+
+	/** Keeps a frame of the camera, as the page before a reload does until its memory is cleaned up. */
+	async withhold() {
+		const { stream } = await openCamera({ audio: false });
+		const Processor = (globalThis as unknown as { MediaStreamTrackProcessor: TrackProcessor })
+			.MediaStreamTrackProcessor;
+		const reader = new Processor({ track: stream.getVideoTracks()[0]! }).readable.getReader();
+		this.#withheld = (await reader.read()).value;
+		void reader.cancel();
 	}
 
 	/** Init and segments from one number to another (not included), as one file in base64. */

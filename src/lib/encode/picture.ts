@@ -26,7 +26,11 @@ export class Picture {
 
 	/** The frame in this size; `frame` itself is closed, and the result is the caller's. */
 	fit(frame: VideoFrame): VideoFrame {
-		if (!this.differs(frame)) return frame;
+		return this.differs(frame) ? this.copy(frame) : frame;
+	}
+
+	/** The same in a buffer of its own, whatever the size. */
+	copy(frame: VideoFrame): VideoFrame {
 		const { width, height } = this.size;
 		const scale = Math.min(width / frame.displayWidth, height / frame.displayHeight);
 		const [shownWidth, shownHeight] = [frame.displayWidth * scale, frame.displayHeight * scale];

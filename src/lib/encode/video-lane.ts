@@ -3,6 +3,7 @@ import { fitInto, scaleFor, videoCandidates } from './codecs.ts';
 import type { Emit } from './encoder-message.ts';
 import { EncoderLoad } from './encoder-load.ts';
 import { FrameClock } from './frame-clock.ts';
+import { HeldPicture } from './held-picture.ts';
 import type { MediaCodecs } from './media-codecs.ts';
 import type { Packet } from './packet.ts';
 import { Picture, type Size } from './picture.ts';
@@ -41,8 +42,7 @@ export class VideoLane {
 	#coder: VideoCoder | undefined;
 	#configs: VideoEncoderConfig[] = [];
 	#picture: Picture | undefined;
-	/** The newest frame in the picture's size, for when none comes. */
-	#held: VideoFrame | undefined;
+	readonly #held = new HeldPicture();
 	/** A size and its configurations that the next segment begins with. */
 	#switchTo: { picture: Picture; configs: VideoEncoderConfig[] } | undefined;
 	/** The size that the source would have if all allowed it, and the scale of that which the bitrate allows. */
@@ -104,6 +104,7 @@ export class VideoLane {
 	/** The next frames are another source's; its first one decides the size anew. */
 	startSource(): void {
 		this.#clock = new FrameClock();
+		this.#held.startSource();
 		this.#needsSize = true;
 		this.#distanceUs = 1e6 / this.#options.profile.frameRate;
 	}
@@ -113,7 +114,7 @@ export class VideoLane {
 		if (!this.#picture || this.#isSlate) return;
 		this.#isSlate = true;
 		this.#lastFrameUs = -Infinity;
-		this.#hold(this.#picture.slate());
+		this.#held.show(this.#picture.slate());
 	}
 
 	/** Takes effect with the next key frame; where it can't carry the picture, a smaller one follows. */
@@ -135,19 +136,20 @@ export class VideoLane {
 		if (sinceUs > 0 && sinceUs < STILL_US) this.#distanceUs += (sinceUs - this.#distanceUs) / 8;
 		this.#lastFrameUs = frameUs;
 		this.#isSlate = false;
-		this.#hold(picture.fit(frame));
+		this.#held.take(frame, picture, arrivalUs);
 		this.#encode(frameUs);
 	}
 
 	/** Does what time asks for: repeats a still picture, closes segments, replaces a stuck encoder. */
 	tick(nowUs: number): void {
 		const { cutter } = this.#options;
+		this.#held.tick(this.#picture, nowUs);
 		const isStill = nowUs - this.#lastFrameUs > Math.max(STILL_US, this.#distanceUs * 4);
 		// A frame that is merely late shall still find its segment open.
 		const graceUs = isStill ? 3000 : this.#distanceUs * 1.5 + 20_000;
 		for (;;) {
 			const bareUs = (cutter.lastFrameSegment + 1) * this.#segmentUs;
-			if (nowUs < bareUs + graceUs || !this.#held) break;
+			if (nowUs < bareUs + graceUs || !this.#held.frame) break;
 			this.framesRepeated++;
 			if (!this.#encode(bareUs)) break;
 		}
@@ -176,8 +178,7 @@ export class VideoLane {
 
 	close(): void {
 		this.#coder?.close();
-		this.#held?.close();
-		this.#held = undefined;
+		this.#held.close();
 	}
 
 	get #bounds(): Size {
@@ -193,11 +194,6 @@ export class VideoLane {
 		return true;
 	}
 
-	#hold(frame: VideoFrame): void {
-		this.#held?.close();
-		this.#held = frame;
-	}
-
 	/** Encodes the held frame at about `wantedUs`; false when it can't be now. */
 	#encode(wantedUs: number): boolean {
 		const { cutter, profile } = this.#options;
@@ -207,7 +203,8 @@ export class VideoLane {
 		if (isFirst) this.#switchSize();
 		const isFresh = !this.#coder;
 		const coder = this.#coder ?? this.#makeCoder();
-		if (!coder || !this.#held) return false;
+		const { frame } = this.#held;
+		if (!coder || !frame) return false;
 		if (coder.queuedFrames > (isFirst ? MOST_QUEUED_FIRST : MOST_QUEUED)) {
 			this.framesDropped++;
 			this.#load.noteDropped();
@@ -218,7 +215,7 @@ export class VideoLane {
 		if (cutter.pendingFrames === 0) this.#lastOutputUs = Math.max(this.#lastOutputUs, wantedUs);
 		const { startUs } = cutter.submit(wantedUs, this.#distanceUs);
 		const duration = Math.round(this.#distanceUs);
-		coder.encode(new VideoFrame(this.#held, { timestamp: startUs, duration }), isKey);
+		coder.encode(new VideoFrame(frame, { timestamp: startUs, duration }), isKey);
 		return true;
 	}
 
@@ -306,7 +303,7 @@ export class VideoLane {
 		this.#coder = undefined;
 		this.#configs = next.configs;
 		this.#picture = next.picture;
-		if (this.#held) this.#held = next.picture.fit(this.#held);
+		this.#held.resize(next.picture);
 	}
 
 	async #supported(size: Size): Promise<VideoEncoderConfig[]> {

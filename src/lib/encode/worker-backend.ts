@@ -16,6 +16,7 @@ export class WorkerBackend implements EncoderBackend {
 	#onClosed: () => void = () => undefined;
 
 	async open(source: Encodable | undefined, profile: Profile): Promise<void> {
+		addEventListener('pagehide', this.#leave);
 		const opened = new Promise<void>((resolve, reject) => {
 			this.#worker.onmessage = ({ data: report }: MessageEvent<EncoderReport>) => {
 				if (report.type === 'opened') resolve();
@@ -47,6 +48,7 @@ export class WorkerBackend implements EncoderBackend {
 
 	async close(): Promise<void> {
 		const closed = new Promise<void>((resolve) => (this.#onClosed = resolve));
+		removeEventListener('pagehide', this.#leave);
 		this.#send({ type: 'close' });
 		this.#isClosed = true;
 		this.#feed?.close();
@@ -56,6 +58,9 @@ export class WorkerBackend implements EncoderBackend {
 		clearTimeout(timer);
 		this.#worker.terminate();
 	}
+
+	/** Gives the source's frames back: a browser counts those of a page that has gone as if they were in use, until it cleans up. */
+	#leave = (): void => this.#send({ type: 'close' });
 
 	#send(command: EncoderCommand, transfer: Transferable[] = []): void {
 		if (!this.#isClosed) this.#worker.postMessage(command, transfer);
