@@ -33,9 +33,9 @@ export const SNUB_MS = 10_000;
 /** Period of pings. */
 export const PING_MS = 2000;
 /** A neighbour not heard for this long is pinged, and again as often while nothing is heard. */
-export const PROBE_MS = 400;
+export const PROBE_MS = 300;
 /** A neighbour not heard for this long, or three round trips if that is more, is asked for nothing and holds no place. */
-export const QUIET_MS = 1000;
+export const QUIET_MS = 750;
 /** A neighbour not heard for this long is left. */
 export const SILENT_MS = 5000;
 /** Announcements of pieces are gathered for this long. */

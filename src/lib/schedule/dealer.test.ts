@@ -21,6 +21,19 @@ test('deals each substream twice among many', () => {
 	expect(given(many)).toBe(16);
 });
 
+test('goes on dealing twice when many leave at once: those who stay would lose what they stand on', () => {
+	const dealer = new Dealer();
+	const many = Array.from({ length: 20 }, (_, slot) => fakeNeighbour(slot, { wants: 0xff }));
+	dealer.evaluate(many, 4, 0, ignore);
+	const stay = many.slice(0, 10);
+	const held = stay.map(({ given }) => given);
+	dealer.evaluate(stay, 4, 100, ignore);
+	expect(given(stay)).toBe(16);
+	expect(stay.every((neighbour, i) => (neighbour.given & held[i]!) === held[i])).toBe(true);
+	dealer.evaluate(stay.slice(0, 7), 4, 200, ignore);
+	expect(given(stay.slice(0, 7))).toBe(8);
+});
+
 test('feeds the only neighbour even when it shares nothing', () => {
 	const rider = fakeNeighbour(0, { wants: 0xff, uplinkKbps: 0 });
 	new Dealer().evaluate([rider], 4, 0, ignore);

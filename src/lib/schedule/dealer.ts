@@ -16,6 +16,8 @@ const FAIR_SPREAD = 0.75;
 const LEAST_TRUST = 0.2;
 /** With at least this many neighbours each substream is dealt twice: a hop less for half the swarm. */
 const DOUBLE_AT_LINKS = 16;
+/** Fewer are borne while it is: where many left at once, ending it would cut off half of those who stay, and others are on their way. */
+const STILL_DOUBLE_AT_LINKS = 8;
 /** And with an uplink of this many times the stream, which the second copies must fit in; once dealt they stay a little below. */
 const DOUBLE_UPLINK = 2.4;
 const STILL_DOUBLE_UPLINK = 2.1;
@@ -40,7 +42,7 @@ export class Dealer {
 		tell: (neighbour: Neighbour) => void,
 	): void {
 		this.#doubles =
-			neighbours.length >= DOUBLE_AT_LINKS &&
+			neighbours.length >= (this.#doubles ? STILL_DOUBLE_AT_LINKS : DOUBLE_AT_LINKS) &&
 			copies >= (this.#doubles ? STILL_DOUBLE_UPLINK : DOUBLE_UPLINK);
 		const before = new Map(neighbours.map((neighbour) => [neighbour, neighbour.given]));
 		const load = new Map<Neighbour, number>();

@@ -15,19 +15,19 @@ test('takes the round trip from the answer to its latest ping', () => {
 	expect(neighbour.rttMs).toBe(40);
 });
 
-test('asks nothing of a quiet neighbour after a second, and leaves it after five', () => {
+test('asks nothing of a quiet neighbour after three quarters of a second, and leaves it after five seconds', () => {
 	const liveness = new Liveness(() => 0);
 	const neighbour = fakeNeighbour(0, { heardAtMs: 0 });
-	expect(canBeAsked(neighbour, 950)).toBe(true);
-	expect(canBeAsked(neighbour, 1050)).toBe(false);
+	expect(canBeAsked(neighbour, 740)).toBe(true);
+	expect(canBeAsked(neighbour, 760)).toBe(false);
 	expect(liveness.isSilent(neighbour, 4900)).toBe(false);
 	expect(liveness.isSilent(neighbour, 5100)).toBe(true);
 });
 
 test('gives a far neighbour three round trips before it counts as quiet', () => {
 	const far = fakeNeighbour(0, { heardAtMs: 0, rttMs: 400 });
-	expect(canBeAsked(far, 1500)).toBe(true);
-	expect(canBeAsked(far, 1700)).toBe(false);
+	expect(canBeAsked(far, 1490)).toBe(true);
+	expect(canBeAsked(far, 1510)).toBe(false);
 });
 
 test('pings every two seconds, and more often while nothing is heard', () => {
@@ -36,8 +36,8 @@ test('pings every two seconds, and more often while nothing is heard', () => {
 	expect(liveness.shouldPing(neighbour, 1500)).toBe(false);
 	expect(liveness.shouldPing(neighbour, 2000)).toBe(true);
 	neighbour.heardAtMs = 0;
-	expect(liveness.shouldPing(neighbour, 390)).toBe(false);
-	expect(liveness.shouldPing(neighbour, 400)).toBe(true);
+	expect(liveness.shouldPing(neighbour, 290)).toBe(false);
+	expect(liveness.shouldPing(neighbour, 300)).toBe(true);
 });
 
 test('knows its own sleep from the silence of others', () => {
