@@ -45,7 +45,7 @@ export const SLEPT_MS = 500;
 /** Period in which late pieces and neighbours are looked at. */
 export const TICK_MS = 50;
 /** A parent is kept at least this long before a better one takes its place. */
-export const PARENT_KEEP_MS = 2500;
+export const PARENT_KEEP_MS = 1500;
 /** Bits of a piece as they are usually cut. */
 export const PIECE_BITS = 16 * 1024 * 8;
 /** Share of the measured uplink that subscriptions may fill; the rest is for repairs. */
