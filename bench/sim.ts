@@ -1,7 +1,8 @@
 // Whole swarms under a virtual clock: how late segments are at each size, under hardship, and by strategy.
 // Swarms of up to 100 viewers run once for each seed, larger ones with the first alone; a row has the medians.
 // Options: --quick (small swarms), --large (10,000 viewers too: minutes of CPU and gigabytes of memory), --viewers N (one size only),
-// --seeds 1,2,3, --json FILE, --markdown FILE.
+// --seeds 1,2,3, --rows quiet,crowd (only rows that have one of these in their names), --uplink 7.5 (another mean uplink, Mbit/s),
+// --json FILE, --markdown FILE.
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -14,6 +15,8 @@ const { values } = parseArgs({
 		large: { type: 'boolean', default: false },
 		viewers: { type: 'string' },
 		seeds: { type: 'string', default: '1,2,3' },
+		rows: { type: 'string', default: '' },
+		uplink: { type: 'string', default: '5' },
 		json: { type: 'string' },
 		markdown: { type: 'string' },
 	},
@@ -41,6 +44,8 @@ interface Row {
 }
 
 const seeds = values.seeds.split(',').map(Number);
+const wanted = values.rows.split(',');
+const meanUpBps = Number(values.uplink) * 1e6;
 const sizes = values.viewers
 	? [Number(values.viewers)]
 	: values.quick
@@ -83,7 +88,7 @@ function row({ name, ...happens }: Case): Row {
 
 function run({ options, fromS, untilS, at }: Omit<Case, 'name'>, seed: number): Run {
 	const started = process.cpuUsage();
-	const sim = new Simulation({ seed, ...options });
+	const sim = new Simulation({ seed, meanUpBps, ...options });
 	const happensS = at ? Math.max(at[0], fromS) : fromS;
 	sim.clock.run(fromS * 1000);
 	const since = totals(sim);
@@ -142,7 +147,9 @@ function line({ name, runs }: Row): string {
 	return `| ${cells.join(' | ')} |`;
 }
 
-function table(title: string, cases: readonly Case[]): { title: string; rows: Row[] } {
+function table(title: string, all: readonly Case[]): { title: string; rows: Row[] } {
+	const cases = all.filter(({ name }) => wanted.some((part) => name.includes(part)));
+	if (cases.length === 0) return { title, rows: [] };
 	console.log(`\n${title}\n`);
 	console.log(`| ${HEAD.join(' | ')} |\n|${HEAD.map(() => '---').join('|')}|`);
 	return { title, rows: cases.map(row) };
@@ -208,10 +215,12 @@ if (values.json) {
 	writeFileSync(values.json, JSON.stringify({ date, machine, command, seeds, tables }, null, 2));
 }
 if (values.markdown) {
-	const parts = tables.map(
-		({ title, rows }) =>
-			`## ${title}\n\n| ${HEAD.join(' | ')} |\n|${HEAD.map(() => '---').join('|')}|\n${rows.map(line).join('\n')}\n`,
-	);
+	const parts = tables
+		.filter(({ rows }) => rows.length > 0)
+		.map(
+			({ title, rows }) =>
+				`## ${title}\n\n| ${HEAD.join(' | ')} |\n|${HEAD.map(() => '---').join('|')}|\n${rows.map(line).join('\n')}\n`,
+		);
 	const text = `# The swarm, simulated\n\n${date} · ${machine} · \`${command}\` · seeds ${seeds.join(', ')}\n\n${parts.join('\n')}`;
 	writeFileSync(values.markdown, text);
 }
