@@ -46,6 +46,7 @@ interface Row {
 const seeds = values.seeds.split(',').map(Number);
 const wanted = values.rows.split(',');
 const meanUpBps = Number(values.uplink) * 1e6;
+if (!(meanUpBps > 0)) throw new Error(`--uplink takes Mbit/s, not ${values.uplink}`);
 const sizes = values.viewers
 	? [Number(values.viewers)]
 	: values.quick
@@ -208,19 +209,23 @@ if (!values.viewers) {
 	);
 }
 
+const shown = tables.filter(({ rows }) => rows.length > 0);
+if (shown.length === 0) throw new Error(`no row has a name with ${wanted.join(' or ')} in it`);
+
 const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`;
 const date = new Date().toISOString().slice(0, 10);
 const command = `npm run bench:sim${process.argv.length > 2 ? ` -- ${process.argv.slice(2).join(' ')}` : ''}`;
 if (values.json) {
-	writeFileSync(values.json, JSON.stringify({ date, machine, command, seeds, tables }, null, 2));
+	writeFileSync(
+		values.json,
+		JSON.stringify({ date, machine, command, seeds, tables: shown }, null, 2),
+	);
 }
 if (values.markdown) {
-	const parts = tables
-		.filter(({ rows }) => rows.length > 0)
-		.map(
-			({ title, rows }) =>
-				`## ${title}\n\n| ${HEAD.join(' | ')} |\n|${HEAD.map(() => '---').join('|')}|\n${rows.map(line).join('\n')}\n`,
-		);
+	const parts = shown.map(
+		({ title, rows }) =>
+			`## ${title}\n\n| ${HEAD.join(' | ')} |\n|${HEAD.map(() => '---').join('|')}|\n${rows.map(line).join('\n')}\n`,
+	);
 	const text = `# The swarm, simulated\n\n${date} · ${machine} · \`${command}\` · seeds ${seeds.join(', ')}\n\n${parts.join('\n')}`;
 	writeFileSync(values.markdown, text);
 }
