@@ -13,7 +13,7 @@ export const MAX_OUTSTANDING_PIECES = 32;
 /** A request unanswered for this long, or four round trips if that is more, goes to somebody else. */
 export const REQUEST_TIMEOUT_MS = 400;
 /** Added to a round trip before a second source is asked for a piece that is late. */
-export const REPAIR_SLACK_MS = 150;
+export const REPAIR_SLACK_MS = 200;
 /** The same at most, when parents turn out to have been only late. */
 export const MAX_REPAIR_SLACK_MS = 300;
 /** A segment not whole after this long is given up. */
@@ -46,6 +46,10 @@ export const SLEPT_MS = 500;
 export const TICK_MS = 50;
 /** A parent is kept at least this long before a better one takes its place. */
 export const PARENT_KEEP_MS = 1500;
+/** The same before one that stands much nearer to the broadcaster does: who joins takes what it finds first. */
+export const PARENT_TRIAL_MS = 500;
+/** What a parent that was left has sent by then may still come for this long. */
+export const HANDOVER_MS = 50;
 /** Bits of a piece as they are usually cut. */
 export const PIECE_BITS = 16 * 1024 * 8;
 /** Share of the measured uplink that subscriptions may fill; the rest is for repairs. */

@@ -138,6 +138,23 @@ test('a canceled request is not answered', () => {
 	expect(asker.pieces()).toBe(0);
 });
 
+test('a push that waits is taken back when the child finds the piece elsewhere, or another parent for its substream', () => {
+	const { join, hold, giver, track } = setup();
+	const child = join({ given: 0xff });
+	const link = child.neighbour.link as { bufferedBytes: number };
+	link.bufferedBytes = 100_000;
+	for (const offset of [1, 2, 3]) hold(offset);
+	giver.onCancel(child.neighbour, { index: 1, begin: 0 });
+	giver.takeBack(child.neighbour, 0b100);
+	link.bufferedBytes = 0;
+	giver.flush();
+	expect(child.sent.flatMap((sent) => (sent.type === 'piece' ? [sent.index] : []))).toEqual([3]);
+	giver.onRequest(child.neighbour, request(2));
+	giver.flush();
+	expect(child.pieces()).toBe(2);
+	expect(track.states[1]).toBe(HELD);
+});
+
 test('the broadcaster sends every first copy before any second', () => {
 	const { join, track, giver } = setup({ role: 'broadcaster' });
 	const [strong, weak] = [join({ given: 0xff, uplinkKbps: 9000 }), join({ given: 0xff })];

@@ -109,10 +109,18 @@ export class Giver {
 
 	onCancel(from: Neighbour, { index, begin }: { index: number; begin: number }): void {
 		this.#uplink.cancel(
-			(sending) =>
-				sending.asked && sending.to === from && sending.index === index && sending.begin === begin,
+			(sending) => sending.to === from && sending.index === index && sending.begin === begin,
 		);
 		this.#held.cancel(from, index, begin);
+	}
+
+	/** A child has another parent for these substreams: that one is asked for what hasn't left here. */
+	takeBack(from: Neighbour, substreams: number): void {
+		if (substreams === 0) return;
+		this.#uplink.cancel(
+			({ to, asked, index }) =>
+				to === from && !asked && (substreams & (1 << (index % SUBSTREAMS))) !== 0,
+		);
 	}
 
 	/** A neighbour has a piece from elsewhere: what waits for it here is in vain. */

@@ -172,6 +172,25 @@ test('moves to a proven neighbour that is a little earlier, but not for less tha
 	expect(candidate.asked).toBe(0xff);
 });
 
+test('leaves a parent early only for one that stands much nearer', () => {
+	const mine = parents();
+	const parent = fakeNeighbour(0, { depths: depths(5), proven: true });
+	evaluate(mine, [parent], 0);
+	expect(mine.onSubscribed(parent, 0x0f, 0xff, 10)).toBe(0x0f);
+	expect([mine.isHandingOver(0, 50), mine.isHandingOver(0, 70)]).toEqual([true, false]);
+	parent.lagMs.fill(600);
+	const nearer = fakeNeighbour(1, { depths: depths(4), proven: true });
+	const muchNearer = fakeNeighbour(2, { depths: depths(3), proven: true });
+	nearer.lagMs.fill(200);
+	muchNearer.lagMs.fill(190);
+	evaluate(mine, [parent, nearer, muchNearer], 400);
+	expect([nearer.asked & 1, muchNearer.asked & 1]).toEqual([0, 0]);
+	evaluate(mine, [parent, nearer], 600);
+	expect(nearer.asked & 1).toBe(0);
+	evaluate(mine, [parent, nearer, muchNearer], 700);
+	expect(muchNearer.asked & 1).toBe(1);
+});
+
 test('counts the time that a weak uplink takes to send, which no announcement shows', () => {
 	// Two pieces of 131 kbit at 1 Mbit/s are 262 ms.
 	expect(served(400, 150, { proven: true, uplinkKbps: 1000 }).candidate.asked).toBe(0);

@@ -1,6 +1,13 @@
 import type { Random } from '../util/clock.ts';
 import { FULL_DEPTH, NO_DEPTH, SUBSTREAMS } from '../model/message.ts';
-import { BROKEN_PROMISES, PARENT_KEEP_MS, PIECE_BITS, SUBSCRIPTION_GRACE_MS } from './bounds.ts';
+import {
+	BROKEN_PROMISES,
+	HANDOVER_MS,
+	PARENT_KEEP_MS,
+	PARENT_TRIAL_MS,
+	PIECE_BITS,
+	SUBSCRIPTION_GRACE_MS,
+} from './bounds.ts';
 import { canBeAsked, type Neighbour } from './neighbour.ts';
 
 /** How long a neighbour that refused a substream isn't asked for it again; jittered by as much again. */
@@ -17,6 +24,8 @@ const PIECES_TO_SEND = 2;
 /** An asked neighbour that says nothing is passed over after this long. */
 const ANSWER_MS = 1000;
 
+/** A parent is left early only for one that stands this many hops nearer to the broadcaster: what was measured by then says little. */
+const MUCH_NEARER = 2;
 /** Deeper than this is a loop or as good as one. */
 const MAX_DEPTH = 40;
 /** How long a depth outlives its parent: who finds another one in this time spares its children the search. */
@@ -63,6 +72,11 @@ export class Parents {
 		return this.#choices[substream]?.parent;
 	}
 
+	/** Whether this substream's parent has only just begun to push it: what the one before it sent may still come. */
+	isHandingOver(substream: number, nowMs: number): boolean {
+		return nowMs - (this.#choices[substream]?.sinceMs ?? -Infinity) <= HANDOVER_MS;
+	}
+
 	/**
 	 * Hops from the broadcaster at which this substream comes; `NO_DEPTH` when nobody pushes it. A depth outlives its
 	 * parent a while: whoever hangs on us would otherwise move each time we do.
@@ -107,8 +121,12 @@ export class Parents {
 		return hop;
 	}
 
-	/** Takes note of what a neighbour says it pushes, in answer to the mask it was `asked` for. */
-	onSubscribed(from: Neighbour, substreams: number, asked: number, nowMs: number): void {
+	/**
+	 * Takes note of what a neighbour says it pushes, in answer to the mask it was `asked` for. Gives the substreams that it
+	 * has become the parent of.
+	 */
+	onSubscribed(from: Neighbour, substreams: number, asked: number, nowMs: number): number {
+		let gained = 0;
 		from.granted = substreams & from.asked;
 		this.#choices.forEach((choice, s) => {
 			const bit = 1 << s;
@@ -118,12 +136,14 @@ export class Parents {
 				if (choice.parent === from) return;
 				choice.parent = from;
 				choice.sinceMs = nowMs;
+				gained |= bit;
 			} else if ((from.asked & asked & bit) !== 0) {
 				if (from.role !== 'broadcaster') this.#noteRefusal(from, s, nowMs);
 				if (choice.candidate === from) choice.candidate = undefined;
 				if (choice.parent === from) choice.parent = undefined;
 			}
 		});
+		return gained;
 	}
 
 	/** A neighbour that was full and has room again need not be left alone any longer. */
@@ -206,10 +226,13 @@ export class Parents {
 			choice.candidate = undefined;
 		}
 		const alive = parent !== undefined && canBeAsked(parent, nowMs) && this.isConnected(s);
-		if (alive && (parent.role === 'broadcaster' || nowMs - choice.sinceMs < PARENT_KEEP_MS)) return;
+		const heldMs = nowMs - choice.sinceMs;
+		if (alive && (parent.role === 'broadcaster' || heldMs < PARENT_TRIAL_MS)) return;
 		const best = this.#best(s, neighbours, nowMs);
 		if (!best || best === parent) return;
 		if (alive) {
+			const hopsNearer = depthAt(parent, s) - depthAt(best, s);
+			if (heldMs < PARENT_KEEP_MS && hopsNearer < MUCH_NEARER) return;
 			const gainMs = this.#expectedLagMs(parent, s) - this.#expectedLagMs(best, s);
 			if (gainMs < (parent.lagSpreadMs[s] ?? 0) / 2) return;
 			if (!best.proven) {

@@ -65,11 +65,11 @@ test('forgets who refused once, whatever it says again', () => {
 
 test('waits longer for late parents when they bring what was asked elsewhere, within bounds, and forgets it again', () => {
 	const { book } = setup();
-	expect(book.slackMs(0)).toBe(150);
+	expect(book.slackMs(0)).toBe(200);
 	book.noteRepair(true, 0);
-	expect(book.slackMs(0)).toBe(150);
+	expect(book.slackMs(0)).toBe(200);
 	book.noteRepair(false, 0);
-	expect(book.slackMs(0)).toBe(160);
+	expect(book.slackMs(0)).toBe(210);
 	for (let i = 0; i < 100; i++) book.noteRepair(false, 0);
 	expect(book.slackMs(0)).toBe(300);
 	for (let i = 0; i < 10; i++) book.noteRepair(true, 0);
@@ -80,7 +80,7 @@ test('what was short long ago no longer makes it wait, though nothing was asked 
 	const { book } = setup();
 	for (let i = 0; i < 100; i++) book.noteRepair(false, 1000);
 	expect(book.slackMs(11_000)).toBe(270);
-	expect(book.slackMs(60_000)).toBe(150);
+	expect(book.slackMs(60_000)).toBe(200);
 	book.noteRepair(false, 60_000);
-	expect(book.slackMs(60_000)).toBe(160);
+	expect(book.slackMs(60_000)).toBe(210);
 });

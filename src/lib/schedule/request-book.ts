@@ -89,11 +89,16 @@ export class RequestBook {
 		return (track.askedAtMs[offset] ?? 0) > 0;
 	}
 
-	#withdraw(track: SegmentTrack, offset: number, source: Neighbour): void {
-		source.outstanding = Math.max(0, source.outstanding - 1);
+	/** Tells a neighbour that its copy of a piece can be spared if it hasn't left yet, whether it was asked for or is pushed. */
+	cancel(track: SegmentTrack, offset: number, { link }: Neighbour): void {
 		const index = track.firstPiece + offset;
 		forBlocks(track, offset, (begin, length) =>
-			source.link.send({ type: 'cancel', index, begin, length }),
+			link.send({ type: 'cancel', index, begin, length }),
 		);
+	}
+
+	#withdraw(track: SegmentTrack, offset: number, source: Neighbour): void {
+		source.outstanding = Math.max(0, source.outstanding - 1);
+		this.cancel(track, offset, source);
 	}
 }

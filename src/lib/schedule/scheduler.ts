@@ -330,13 +330,16 @@ export class Scheduler {
 	onSubscribe(from: Neighbour, { substreams }: SubscribeMessage): void {
 		from.askedUs = substreams;
 		from.wants = substreams;
+		this.#giver.takeBack(from, from.given & ~substreams);
 		from.given &= substreams;
 		this.#evaluateTrees(from);
 		this.#giver.flush();
 	}
 
 	onSubscribed(from: Neighbour, { substreams, asked }: SubscribedMessage): void {
-		this.#trees.parents.onSubscribed(from, substreams, asked, this.#clock.now());
+		const { parents } = this.#trees;
+		const gained = parents.onSubscribed(from, substreams, asked, this.#clock.now());
+		if (gained !== 0) this.#seeker.leaveTo(from, gained, this.#tracks.sought);
 		this.#evaluateTrees(undefined);
 		this.#evaluate();
 	}

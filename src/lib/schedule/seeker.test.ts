@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { NO_DEPTH, SUBSTREAMS } from '../model/message.ts';
+import { NO_DEPTH, SUBSTREAMS, type Message } from '../model/message.ts';
 import { fakeNeighbour } from '../testing/fake-neighbour.ts';
 import { BROKEN_PROMISES, SNUB_MS } from './bounds.ts';
 import { Parents } from './parents.ts';
@@ -36,6 +36,8 @@ function setup(strategy: Strategy = MIX) {
 }
 const requests = (sent: readonly { type: string }[]) =>
 	sent.filter(({ type }) => type === 'request').length;
+const cancels = (sent: readonly Message[]) =>
+	sent.flatMap((message) => (message.type === 'cancel' ? [message.index] : []));
 
 test('asks who announced a piece, when nobody pushes it', () => {
 	const { seeker, track, join } = setup();
@@ -67,11 +69,48 @@ test('waits for a parent as long as it usually takes, a round trip and a little,
 	adopt(parent.neighbour);
 	parent.neighbour.lagMs.fill(200);
 	track.holders[0] = 1 << holder.neighbour.slot;
-	hear(400);
-	seeker.consider(track, 0, 400);
+	hear(450);
+	seeker.consider(track, 0, 450);
 	expect(requests(holder.sent)).toBe(0);
-	seeker.consider(track, 0, 420);
+	expect(cancels(parent.sent)).toEqual([]);
+	seeker.consider(track, 0, 470);
 	expect(requests(holder.sent)).toBe(1);
+	expect(cancels(parent.sent)).toEqual([0]);
+	expect(cancels(holder.sent)).toEqual([]);
+	// Whoever announced it may lie: the broadcaster's copy is not to be had elsewhere then.
+	parent.neighbour.role = 'broadcaster';
+	track.holders[1] = 1 << holder.neighbour.slot;
+	seeker.consider(track, 1, 470);
+	expect(requests(holder.sent)).toBe(2);
+	expect(cancels(parent.sent)).toEqual([0]);
+});
+
+test('asks at once for what a new parent had before it became one, when what the last one sent had its time to come', () => {
+	const { seeker, track, join, adopt, hear } = setup();
+	const parent = join();
+	adopt(parent.neighbour);
+	parent.neighbour.lagMs.fill(400);
+	track.holders[0] = 1 << parent.neighbour.slot;
+	hear(40);
+	seeker.consider(track, 0, 40);
+	expect(requests(parent.sent)).toBe(0);
+	seeker.consider(track, 0, 60);
+	seeker.consider(track, 1, 60);
+	expect(requests(parent.sent)).toBe(1);
+	expect(cancels(parent.sent)).toEqual([]);
+});
+
+test('leaves to a new parent what was asked ahead of another, unless one of them has it', () => {
+	const { seeker, track, join } = setup();
+	const [other, parent] = [join(), join()];
+	other.neighbour.lagMs.fill(50);
+	seeker.askAhead(track, 0);
+	expect(requests(other.sent)).toBe(8);
+	track.holders[1] = 1 << other.neighbour.slot;
+	track.holders[2] = 1 << parent.neighbour.slot;
+	seeker.leaveTo(parent.neighbour, 0b1111, [track]);
+	expect(cancels(other.sent)).toEqual([0, 3]);
+	expect(other.neighbour.outstanding).toBe(6);
 });
 
 test('does not wait for a parent that is not heard, nor for one that is cut off itself', () => {

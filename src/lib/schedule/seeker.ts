@@ -64,12 +64,10 @@ export class Seeker {
 		if (holders === 0) return;
 		const first = this.#roster.at(track.askedFirst[offset]);
 		if (!first) {
-			if (this.#isExpected(track, track.firstPiece + offset, nowMs)) {
-				this.#prove(track, offset, holders, nowMs);
-				return;
-			}
-			const source = chooseSource(this.#roster.all, holders, NOBODY, nowMs);
-			if (source) this.#book.ask(track, offset, source, nowMs);
+			const source = this.#isExpected(track, offset, nowMs)
+				? this.#takeUnproven(holders, nowMs)
+				: chooseSource(this.#roster.all, holders, NOBODY, nowMs);
+			if (source) this.#askInstead(track, offset, source, nowMs);
 			return;
 		}
 		const waitedMs = nowMs - (track.askedAtMs[offset] ?? 0);
@@ -84,11 +82,19 @@ export class Seeker {
 		if (source) this.#book.ask(track, offset, source, nowMs);
 	}
 
-	/** Asks a piece that a parent is to bring of whoever must show first that it has any. */
-	#prove(track: SegmentTrack, offset: number, holders: number, nowMs: number): void {
+	/** Asks for a piece, and its parent to keep what hasn't left; not the broadcaster, whose copy may be the only true one. */
+	#askInstead(track: SegmentTrack, offset: number, source: Neighbour, nowMs: number): void {
+		this.#book.ask(track, offset, source, nowMs);
+		const parent = this.#parents.parentOf((track.firstPiece + offset) % SUBSTREAMS);
+		if (parent && parent !== source && parent.role !== 'broadcaster')
+			this.#book.cancel(track, offset, parent);
+	}
+
+	/** Of whom a piece that a parent is to bring is asked all the same: it must show first that it has any. */
+	#takeUnproven(holders: number, nowMs: number): Neighbour | undefined {
 		const unproven = this.#parents.takeUnproven(holders);
-		if (unproven && canBeAsked(unproven, nowMs) && unproven.outstanding === 0)
-			this.#book.ask(track, offset, unproven, nowMs);
+		const free = unproven && canBeAsked(unproven, nowMs) && unproven.outstanding === 0;
+		return free ? unproven : undefined;
 	}
 
 	/** Where nobody pushes, pieces are asked for before anybody announced them. */
@@ -114,6 +120,20 @@ export class Seeker {
 		}
 	}
 
+	/** A new parent brings what nobody announced yet: the same isn't asked ahead of another any more. */
+	leaveTo(parent: Neighbour, substreams: number, tracks: Iterable<SegmentTrack>): void {
+		for (const track of tracks) {
+			for (let offset = 0; offset < track.count; offset++) {
+				if ((substreams & (1 << ((track.firstPiece + offset) % SUBSTREAMS))) === 0) continue;
+				const first = this.#roster.at(track.askedFirst[offset]);
+				if (!first || first === parent || track.askedSecond[offset] !== NOBODY) continue;
+				const announced = (1 << first.slot) | (1 << parent.slot);
+				if (((track.holders[offset] ?? 0) & announced) !== 0) continue;
+				this.#book.withdrawFirst(track, offset);
+			}
+		}
+	}
+
 	/** A piece came from another than the parent: the parent is at least that late with it. */
 	noteMissed(from: Neighbour, index: number, lagMs: number): void {
 		const parent = this.#parents.parentOf(index % SUBSTREAMS);
@@ -130,12 +150,15 @@ export class Seeker {
 	}
 
 	/** Whether a parent pushes this piece and isn't late with it. */
-	#isExpected(track: SegmentTrack, index: number, nowMs: number): boolean {
+	#isExpected(track: SegmentTrack, offset: number, nowMs: number): boolean {
 		if (!this.#strategy.push) return false;
-		const substream = index % SUBSTREAMS;
+		const substream = (track.firstPiece + offset) % SUBSTREAMS;
 		const parent = this.#parents.parentOf(substream);
 		if (!parent || !canBeAsked(parent, nowMs) || !this.#parents.isConnected(substream))
 			return false;
+		// A parent announces only what it had before we hung on it, and doesn't push that.
+		const announced = ((track.holders[offset] ?? 0) & (1 << parent.slot)) !== 0;
+		if (announced && !this.#parents.isHandingOver(substream, nowMs)) return false;
 		const lagMs = parent.lagMs[substream] ?? NaN;
 		const usualMs = Number.isNaN(lagMs) ? 2 * parent.rttMs : lagMs;
 		const spreadMs = 2 * (parent.lagSpreadMs[substream] ?? 0);
