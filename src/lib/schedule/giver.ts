@@ -114,12 +114,14 @@ export class Giver {
 		this.#held.cancel(from, index, begin);
 	}
 
-	/** A child has another parent for these substreams: that one is asked for what hasn't left here. */
-	takeBack(from: Neighbour, substreams: number): void {
-		if (substreams === 0) return;
+	/** A child subscribes to no more than these substreams: of others another parent is asked for what hasn't left here. */
+	keepOnly(from: Neighbour, substreams: number): void {
+		const ended = from.given & ~substreams;
+		from.given &= substreams;
+		if (ended === 0) return;
 		this.#uplink.cancel(
 			({ to, asked, index }) =>
-				to === from && !asked && (substreams & (1 << (index % SUBSTREAMS))) !== 0,
+				to === from && !asked && (ended & (1 << (index % SUBSTREAMS))) !== 0,
 		);
 	}
 

@@ -330,16 +330,14 @@ export class Scheduler {
 	onSubscribe(from: Neighbour, { substreams }: SubscribeMessage): void {
 		from.askedUs = substreams;
 		from.wants = substreams;
-		this.#giver.takeBack(from, from.given & ~substreams);
-		from.given &= substreams;
+		this.#giver.keepOnly(from, substreams);
 		this.#evaluateTrees(from);
 		this.#giver.flush();
 	}
 
 	onSubscribed(from: Neighbour, { substreams, asked }: SubscribedMessage): void {
-		const { parents } = this.#trees;
-		const gained = parents.onSubscribed(from, substreams, asked, this.#clock.now());
-		if (gained !== 0) this.#seeker.leaveTo(from, gained, this.#tracks.sought);
+		const gained = this.#trees.parents.onSubscribed(from, substreams, asked, this.#clock.now());
+		this.#seeker.leaveTo(from, gained, this.#tracks.sought);
 		this.#evaluateTrees(undefined);
 		this.#evaluate();
 	}

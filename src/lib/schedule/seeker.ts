@@ -122,6 +122,7 @@ export class Seeker {
 
 	/** A new parent brings what nobody announced yet: the same isn't asked ahead of another any more. */
 	leaveTo(parent: Neighbour, substreams: number, tracks: Iterable<SegmentTrack>): void {
+		if (substreams === 0) return;
 		for (const track of tracks) {
 			for (let offset = 0; offset < track.count; offset++) {
 				if ((substreams & (1 << ((track.firstPiece + offset) % SUBSTREAMS))) === 0) continue;
