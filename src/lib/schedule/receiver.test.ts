@@ -46,12 +46,23 @@ test('a subscribed piece is whole with its last block, in whatever order they co
 test('a piece is never mixed from two neighbours', () => {
 	const { receiver, track, from, other } = setup();
 	from.asked = other.asked = 1;
-	receiver.take(from, piece(0, 0, BLOCK), 1050);
-	// A middle block of another doesn't complete it; a first one begins anew.
-	expect(receiver.take(other, piece(0, BLOCK, BLOCK), 1060)).toBeUndefined();
-	expect(receiver.take(other, piece(0, 0, BLOCK), 1061)).toBeUndefined();
-	expect(receiver.take(other, piece(0, BLOCK, BLOCK), 1062)?.whole.length).toBe(2 * BLOCK);
+	const block = (begin: number, fill: number) =>
+		({ type: 'piece', index: 0, begin, block: new Uint8Array(BLOCK).fill(fill) }) as const;
+	receiver.take(from, block(0, 1), 1050);
+	expect(receiver.take(other, block(BLOCK, 2), 1060)).toBeUndefined();
+	const came = receiver.take(other, block(0, 2), 1061);
+	expect(came?.whole).toEqual(new Uint8Array(2 * BLOCK).fill(2));
 	expect(track.states[0]).toBe(CHECKING);
+});
+
+test('a neighbour that stops in the middle of a piece spoils no copy of another, whenever its block comes', () => {
+	const { receiver, from, other } = setup();
+	from.asked = other.asked = 1;
+	receiver.take(other, piece(0, 0, BLOCK), 1050);
+	receiver.take(from, piece(0, 0, BLOCK), 1055);
+	expect(receiver.take(other, piece(0, BLOCK, BLOCK), 1060)?.whole.length).toBe(2 * BLOCK);
+	receiver.forget(from);
+	receiver.forget(other);
 });
 
 test('an answer settles the request and says how long it took', () => {

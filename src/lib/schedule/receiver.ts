@@ -14,7 +14,8 @@ export class Receiver {
 	readonly #tracks: Tracks;
 	readonly #book: RequestBook;
 	readonly #end: (link: Link, why: LinkEnd) => void;
-	readonly #partials = new Map<number, PartialPiece>();
+	/** What has begun to come of each piece: from every neighbour by itself, as any of them may stop in the middle. */
+	readonly #partials = new Map<number, PartialPiece[]>();
 	/** Payload counts. */
 	readonly stats = { bytesFromBroadcaster: 0, bytesFromViewers: 0, duplicateBytes: 0 };
 
@@ -74,8 +75,10 @@ export class Receiver {
 
 	/** Forgets what a neighbour that left had begun to send. */
 	forget({ slot }: Neighbour): void {
-		for (const [index, partial] of this.#partials) {
-			if (partial.slot === slot) this.#partials.delete(index);
+		for (const [index, begun] of this.#partials) {
+			const kept = begun.filter((partial) => partial.slot !== slot);
+			if (kept.length > 0) this.#partials.set(index, kept);
+			else this.#partials.delete(index);
 		}
 	}
 
@@ -97,10 +100,11 @@ export class Receiver {
 			this.#end(from.link, 'protocol');
 			return undefined;
 		}
-		let partial = this.#partials.get(index);
-		if (partial?.slot !== from.slot) {
-			if (partial && begin !== 0) return undefined;
-			this.#partials.set(index, (partial = startPiece(from.slot, bytes)));
+		const begun = this.#partials.get(index) ?? [];
+		let partial = begun.find(({ slot }) => slot === from.slot);
+		if (!partial) {
+			partial = startPiece(from.slot, bytes);
+			this.#partials.set(index, [...begun, partial]);
 		}
 		const whole = addBlock(partial, begin, block);
 		if (whole) this.#partials.delete(index);
