@@ -18,16 +18,39 @@ test('lets a burst through, then what the rate allows', () => {
 	const budget = new LinkBudget(() => nowMs);
 	const allowed = () =>
 		Array.from({ length: 100 }, () => budget.allows(ping)).filter(Boolean).length;
-	expect(allowed()).toBe(20);
+	expect(allowed()).toBe(40);
 	nowMs = 1000;
-	expect(allowed()).toBe(5);
+	expect(allowed()).toBe(12);
 });
 
 test('is exhausted by who doesn’t stop', () => {
 	const budget = new LinkBudget(() => 0);
-	for (let i = 0; i < 220; i++) budget.allows(ping);
+	for (let i = 0; i < 240; i++) budget.allows(ping);
 	expect(budget.exhausted).toBe(false);
 	for (let i = 0; i < 20; i++) budget.allows(ping);
+	expect(budget.exhausted).toBe(true);
+});
+
+test('forgives who goes beyond a little now and then, for hours', () => {
+	let nowMs = 0;
+	const budget = new LinkBudget(() => nowMs);
+	for (let minute = 0; minute < 300; minute++, nowMs += 60_000) {
+		for (let i = 0; i < 45; i++) budget.allows(ping);
+	}
+	expect(budget.exhausted).toBe(false);
+});
+
+test('has room for a cancel of every request and as many pushes, and no more', () => {
+	let nowMs = 0;
+	const budget = new LinkBudget(() => nowMs);
+	const message = { index: 0, begin: 0, length: 16_384 } as const;
+	const allowed = (type: 'request' | 'cancel', count: number) =>
+		Array.from({ length: count }, () => budget.allows({ type, ...message })).filter(Boolean).length;
+	expect([allowed('request', 2100), allowed('cancel', 4050)]).toEqual([2000, 4000]);
+	nowMs = 1000;
+	expect([allowed('request', 1010), allowed('cancel', 2010)]).toEqual([1000, 2000]);
+	expect(budget.exhausted).toBe(false);
+	for (let i = 0; i < 200; i++) budget.allows({ type: 'cancel', ...message });
 	expect(budget.exhausted).toBe(true);
 });
 

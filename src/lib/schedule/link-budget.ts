@@ -14,33 +14,35 @@ export const MESSAGE_RATES: Partial<Record<Message['type'], Rate>> = {
 	manifest: { perSecond: 25, burst: 150 },
 	'manifest-delta': { perSecond: 25, burst: 150 },
 	'want-manifest': { perSecond: 10, burst: 60 },
-	have: { perSecond: 200, burst: 400 },
+	// One for each piece that was taken back, too: all that a neighbour asked elsewhere in one moment.
+	have: { perSecond: 200, burst: 1000 },
 	subscribe: { perSecond: 10, burst: 40 },
 	subscribed: { perSecond: 10, burst: 40 },
 	request: { perSecond: 1000, burst: 2000 },
+	// For each request, and for each push that is asked elsewhere.
+	cancel: { perSecond: 2000, burst: 4000 },
 	'want-init': { perSecond: 1, burst: 4 },
-	ping: { perSecond: 5, burst: 20 },
+	// Probes of a silent neighbour, and news of depths and branches between them.
+	ping: { perSecond: 12, burst: 40 },
 	exchange: { perSecond: 1 / 30, burst: 2 },
 	signal: { perSecond: 1, burst: 10 },
 };
 
-/** Messages beyond their rate that cost a neighbour its link. */
-const MAX_EXCESS = 200;
+/** Messages beyond their rate that cost a neighbour its link, and how many a second are forgotten: who is honest for hours goes beyond now and then. */
+const EXCESS: Rate = { perSecond: 1, burst: 200 };
 
 /** One neighbour's budget of messages; those beyond it are dropped, and too many of them end the link. */
 export class LinkBudget {
 	readonly #now: () => number;
 	readonly #left = new Map<string, TokenBucket>();
-	#excess = 0;
+	readonly #excessLeft: TokenBucket;
+	/** Whether the neighbour has gone so far beyond its budget that it can't be honest. */
+	exhausted = false;
 
 	/** `now` gives monotonic milliseconds. */
 	constructor(now: () => number) {
 		this.#now = now;
-	}
-
-	/** Whether the neighbour has gone so far beyond its budget that it can't be honest. */
-	get exhausted(): boolean {
-		return this.#excess > MAX_EXCESS;
+		this.#excessLeft = new TokenBucket(EXCESS.perSecond, EXCESS.burst, now);
 	}
 
 	/** Whether this message is within the budget; counts it. */
@@ -51,7 +53,7 @@ export class LinkBudget {
 		if (!left)
 			this.#left.set(type, (left = new TokenBucket(rate.perSecond, rate.burst, this.#now)));
 		if (left.take()) return true;
-		this.#excess++;
+		if (!this.#excessLeft.take()) this.exhausted = true;
 		return false;
 	}
 }
