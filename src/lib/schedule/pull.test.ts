@@ -11,6 +11,16 @@ test('asks who answers soonest', () => {
 	expect(chooseSource([slow, quick], 0b11, NOBODY, 0)).toBe(quick);
 });
 
+test('counts what a weak uplink takes to send, for each piece that is asked of it already', () => {
+	const weak = fakeNeighbour(0, { serviceMs: 100, spareKbps: 2000, uplinkKbps: 2000 });
+	const strong = fakeNeighbour(1, { serviceMs: 120, spareKbps: 2000, uplinkKbps: 13_000 });
+	expect(chooseSource([weak, strong], 0b11, NOBODY, 0)).toBe(strong);
+	strong.outstanding = 3;
+	expect(chooseSource([weak, strong], 0b11, NOBODY, 0)).toBe(weak);
+	weak.outstanding = 1;
+	expect(chooseSource([weak, strong], 0b11, NOBODY, 0)).toBe(strong);
+});
+
 test('asks only holders', () => {
 	const one = fakeNeighbour(0);
 	expect(chooseSource([one], 0b10, NOBODY, 0)).toBeUndefined();

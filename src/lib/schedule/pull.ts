@@ -1,8 +1,8 @@
-import { BROKEN_PROMISES, MAX_OUTSTANDING_PIECES } from './bounds.ts';
+import { BROKEN_PROMISES, MAX_OUTSTANDING_PIECES, PIECE_BITS } from './bounds.ts';
 import { canBeAsked, type Neighbour } from './neighbour.ts';
 
-/** What a piece costs to wait for behind another one at the same neighbour, milliseconds. */
-const QUEUED_PIECE_MS = 25;
+/** Pieces that a neighbour is taken to send for each one that we asked of it: others ask too. */
+const PIECES_AHEAD = 2;
 /** A neighbour with less uplink to spare than this would take it from its children. */
 const NO_SPARE_KBPS = 300;
 const NO_SPARE_MS = 150;
@@ -27,12 +27,13 @@ export function chooseSource(
 		if (nowMs < neighbour.busyUntilMs || neighbour.uplinkKbps === 0) continue;
 		// Who never keeps its promises is asked for one piece at a time.
 		if (neighbour.failures >= BROKEN_PROMISES && neighbour.outstanding > 0) continue;
+		// A weak uplink is busy for longer with each piece, and others know less of it than we do.
+		const sendMs = PIECE_BITS / neighbour.uplinkKbps;
 		const waitMs =
-			(Number.isNaN(neighbour.serviceMs)
-				? neighbour.rttMs + QUEUED_PIECE_MS
-				: neighbour.serviceMs) +
+			(Number.isNaN(neighbour.serviceMs) ? neighbour.rttMs + sendMs : neighbour.serviceMs) +
+			sendMs +
 			(neighbour.spareKbps < NO_SPARE_KBPS ? NO_SPARE_MS : 0) +
-			neighbour.outstanding * QUEUED_PIECE_MS +
+			neighbour.outstanding * PIECES_AHEAD * sendMs +
 			(neighbour.role === 'broadcaster' ? BROADCASTER_MS : 0) +
 			neighbour.failures * FAILURE_MS;
 		if (waitMs < bestMs) {
