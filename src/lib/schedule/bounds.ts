@@ -33,9 +33,13 @@ export const SNUB_MS = 10_000;
 /** Period of pings. */
 export const PING_MS = 2000;
 /** A neighbour not heard for this long is pinged, and again as often while nothing is heard. */
-export const PROBE_MS = 300;
-/** A neighbour not heard for this long, or three round trips if that is more, is asked for nothing and holds no place. */
+export const PROBE_MS = 200;
+/** A neighbour not heard for this long and two round trips isn't counted on. */
+export const UNHEARD_MS = 300;
+/** A neighbour not heard for this long, or three round trips more than `UNHEARD_MS`, is asked for nothing and holds no place. */
 export const QUIET_MS = 750;
+/** The same at least where many fell silent at once: a lost packet, which costs as much, silences one. */
+export const QUIET_TOGETHER_MS = 400;
 /** A neighbour not heard for this long is left. */
 export const SILENT_MS = 5000;
 /** Announcements of pieces are gathered for this long. */

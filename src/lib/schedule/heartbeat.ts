@@ -41,6 +41,7 @@ export class Heartbeat {
 			if (this.#liveness.isSilent(neighbour, nowMs)) this.#end(neighbour.link, 'silent');
 			else if (this.#liveness.shouldPing(neighbour, nowMs)) this.ping(neighbour, nowMs);
 		}
+		this.#liveness.noteMany(this.#roster.all, nowMs);
 	}
 
 	/** Pings one neighbour; `told` are the depths to tell it, when they are known already. */

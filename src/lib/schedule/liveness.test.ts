@@ -30,14 +30,34 @@ test('gives a far neighbour three round trips before it counts as quiet', () => 
 	expect(canBeAsked(far, 1510)).toBe(false);
 });
 
+test('counts neighbours as quiet sooner when many owe an answer at once, and not when all do', () => {
+	const liveness = new Liveness(() => 0);
+	const silent = [0, 1, 2].map((slot) => fakeNeighbour(slot, { heardAtMs: 0, rttMs: 60 }));
+	const heard = [3, 4, 5, 6, 7].map((slot) => fakeNeighbour(slot, { heardAtMs: 300, rttMs: 60 }));
+	const askable = (among: typeof silent, nowMs: number) => {
+		liveness.noteMany(among, nowMs);
+		return among.filter((neighbour) => canBeAsked(neighbour, nowMs)).length;
+	};
+	expect(askable([...silent, ...heard], 390)).toBe(8);
+	expect(askable([...silent, ...heard], 410)).toBe(5);
+	expect(askable([...silent.slice(1), ...heard], 410)).toBe(7);
+	expect(askable([...silent, ...heard, ...heard], 410)).toBe(13);
+	expect(askable(silent, 410)).toBe(3);
+	silent.forEach((neighbour) => (neighbour.heardAtMs = 420));
+	expect(askable([...silent, ...heard], 430)).toBe(8);
+	const far = silent.map((neighbour) => ({ ...neighbour, heardAtMs: 0, rttMs: 300 }));
+	expect(askable([...far, ...heard], 590)).toBe(8);
+	expect(askable([...far, ...heard], 610)).toBe(5);
+});
+
 test('pings every two seconds, and more often while nothing is heard', () => {
 	const liveness = new Liveness(() => 0);
 	const neighbour = fakeNeighbour(0, { pingSentAtMs: 0, heardAtMs: 1400 });
 	expect(liveness.shouldPing(neighbour, 1500)).toBe(false);
 	expect(liveness.shouldPing(neighbour, 2000)).toBe(true);
 	neighbour.heardAtMs = 0;
-	expect(liveness.shouldPing(neighbour, 290)).toBe(false);
-	expect(liveness.shouldPing(neighbour, 300)).toBe(true);
+	expect(liveness.shouldPing(neighbour, 190)).toBe(false);
+	expect(liveness.shouldPing(neighbour, 200)).toBe(true);
 });
 
 test('knows its own sleep from the silence of others', () => {

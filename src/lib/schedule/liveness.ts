@@ -1,6 +1,10 @@
 import type { Random } from '../util/clock.ts';
 import { PING_MS, PROBE_MS, SILENT_MS, SLEPT_MS } from './bounds.ts';
-import type { Neighbour } from './neighbour.ts';
+import { owesAnswer, type Neighbour } from './neighbour.ts';
+
+/** Share of the neighbours that are many when they fall silent at once, and the fewest. */
+const MANY = 0.3;
+const LEAST_MANY = 3;
 
 /** Tells the living from the dead by pings of our own: ICE needs fifteen seconds for it. */
 export class Liveness {
@@ -14,6 +18,18 @@ export class Liveness {
 	/** Whether nothing was heard for so long that the link is to be left. */
 	isSilent(neighbour: Neighbour, nowMs: number): boolean {
 		return nowMs - neighbour.heardAtMs > SILENT_MS;
+	}
+
+	/**
+	 * Notes whether many neighbours owe an answer at once: they have gone together, as when a network fails. When all do, it
+	 * is our own line that is silent.
+	 */
+	noteMany(neighbours: readonly Neighbour[], nowMs: number): void {
+		let silent = 0;
+		for (const neighbour of neighbours) if (owesAnswer(neighbour, nowMs)) silent++;
+		const many = silent >= Math.max(LEAST_MANY, MANY * neighbours.length);
+		const amongMany = many && silent < neighbours.length;
+		for (const neighbour of neighbours) neighbour.amongMany = amongMany;
 	}
 
 	/** Whether a ping is due: every `PING_MS`, and sooner when nothing else is heard of a neighbour. */

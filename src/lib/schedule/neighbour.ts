@@ -1,6 +1,6 @@
 import type { Link } from '../model/link.ts';
 import { NO_DEPTH, SUBSTREAMS, type PeerRole } from '../model/message.ts';
-import { PROBE_MS, QUIET_MS } from './bounds.ts';
+import { PROBE_MS, QUIET_MS, QUIET_TOGETHER_MS, TICK_MS, UNHEARD_MS } from './bounds.ts';
 
 /** Slots for neighbours; each has a bit in the holders of every piece. */
 export const SLOTS = 32;
@@ -16,6 +16,8 @@ export interface Neighbour {
 	heardAtMs: number;
 	/** Smoothed round trip; a guess until the first pong. */
 	rttMs: number;
+	/** Whether so many of our neighbours are silent at once that those who are count as gone sooner. */
+	amongMany: boolean;
 	pingNonce: number;
 	pingSentAtMs: number;
 	/** Its own account, clamped. */
@@ -110,6 +112,7 @@ export function newNeighbour(link: Link, slot: number, nowMs: number): Neighbour
 		role: undefined,
 		heardAtMs: nowMs,
 		rttMs: 100,
+		amongMany: false,
 		pingNonce: 0,
 		pingSentAtMs: -1,
 		hop: 255,
@@ -158,10 +161,17 @@ export function canBeAsked(neighbour: Neighbour, nowMs: number): boolean {
 
 /** Whether it was heard of lately. Whoever takes part in a live stream is heard several times a second. */
 export function isHeard(neighbour: Neighbour, nowMs: number): boolean {
-	return nowMs - neighbour.heardAtMs < PROBE_MS + 2 * neighbour.rttMs;
+	const silentMs = nowMs - neighbour.heardAtMs;
+	return silentMs < UNHEARD_MS + 2 * neighbour.rttMs && !isQuiet(neighbour, nowMs);
 }
 
 /** Whether nothing was heard of it, though it was pinged: it may be gone. */
 export function isQuiet(neighbour: Neighbour, nowMs: number): boolean {
-	return nowMs - neighbour.heardAtMs > Math.max(QUIET_MS, PROBE_MS + 3 * neighbour.rttMs);
+	if (neighbour.amongMany) return owesAnswer(neighbour, nowMs);
+	return nowMs - neighbour.heardAtMs > Math.max(QUIET_MS, UNHEARD_MS + 3 * neighbour.rttMs);
+}
+
+/** Whether the answer to a probe should have come. */
+export function owesAnswer({ heardAtMs, rttMs }: Neighbour, nowMs: number): boolean {
+	return nowMs - heardAtMs > Math.max(QUIET_TOGETHER_MS, PROBE_MS + 2 * TICK_MS + rttMs);
 }
