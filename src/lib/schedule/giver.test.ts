@@ -156,6 +156,50 @@ test('a push that waits is taken back when the child finds the piece elsewhere, 
 	expect(track.states[1]).toBe(HELD);
 });
 
+test('what a child has asked for elsewhere is announced instead of pushed, whether it waits or is yet to come', () => {
+	const { join, hold, giver, track } = setup();
+	const child = join({ given: 0xff });
+	const link = child.neighbour.link as { bufferedBytes: number };
+	link.bufferedBytes = 100_000;
+	hold(1);
+	giver.onCancel(child.neighbour, { index: 1, begin: 0 });
+	expect(child.sent).toEqual([{ type: 'have', first: 1, bits: Uint8Array.of(0x80) }]);
+	giver.onCancel(child.neighbour, { index: 2, begin: 0 });
+	link.bufferedBytes = 0;
+	hold(2);
+	expect(child.pieces()).toBe(0);
+	// Not among the holders, it is told with the next announcement.
+	expect([1, 2].map((offset) => track.holders[offset])).toEqual([0, 0]);
+	giver.onRequest(child.neighbour, request(1));
+	giver.onRequest(child.neighbour, request(2));
+	giver.flush();
+	expect(child.pieces()).toBe(2);
+});
+
+test('a request for what is overdue goes with the pushes of the moment, but not that of a newcomer', () => {
+	const { clock, giver, join, hold, track } = setup();
+	const child = join({ given: 0b10, branches: new Uint8Array(SUBSTREAMS).fill(2) });
+	const [settled, newcomer] = [join(), join()];
+	const busy = join().neighbour.link as { bufferedBytes: number };
+	clock.advance(4000);
+	Object.assign(newcomer.neighbour, { sinceMs: 3000 });
+	for (const { neighbour } of [child, settled, newcomer]) neighbour.heardAtMs = 4000;
+	busy.bufferedBytes = 100_000;
+	track.states[0] = HELD;
+	giver.onRequest(newcomer.neighbour, request(0));
+	giver.onRequest(settled.neighbour, request(0));
+	clock.advance(100);
+	hold(1);
+	busy.bufferedBytes = 0;
+	const counts: number[][] = [];
+	for (let i = 0; i < 3; i++) {
+		giver.flush();
+		counts.push([settled, child, newcomer].map((one) => one.pieces()));
+	}
+	expect(counts.at(-1)).toEqual([1, 1, 1]);
+	expect(counts[0]).toEqual([1, 1, 0]);
+});
+
 test('the broadcaster sends every first copy before any second', () => {
 	const { join, track, giver } = setup({ role: 'broadcaster' });
 	const [strong, weak] = [join({ given: 0xff, uplinkKbps: 9000 }), join({ given: 0xff })];

@@ -1,5 +1,6 @@
 import type { Clock } from '../util/clock.ts';
 import { SUBSTREAMS, type PeerRole, type RequestMessage } from '../model/message.ts';
+import { toHaves } from './announcer.ts';
 import { BUSY_DELAY_MS, MAX_QUEUED_BLOCKS, STALE_SEND_MS } from './bounds.ts';
 import { HeldRequests, reject } from './held-requests.ts';
 import { count, type Neighbour } from './neighbour.ts';
@@ -18,6 +19,11 @@ export const SMALL_NEIGHBOURHOOD = 8;
 const BRANCH_MS = 40;
 /** How long a leaf's copies stand behind those of children that pass them on. */
 const LEAF_MS = 200;
+
+/** A piece that isn't where it should be so long after its manifest is late: what hangs below has waited for it. */
+const OVERDUE_MS = 800;
+/** What a neighbour asks for that came less than this ago is no repair: it catches up, with whatever is to spare. */
+const NEWCOMER_MS = 3000;
 
 /** What neighbours get of us: pieces pushed to children, requests answered, held or refused. Sends only what is held. */
 export class Giver {
@@ -77,7 +83,8 @@ export class Giver {
 		if (this.#uplink.open) {
 			let copy = 0;
 			for (const child of this.#trees.childrenOf(index)) {
-				if (((track.holders[offset] ?? 0) & (1 << child.slot)) !== 0) continue;
+				const passedOver = (track.holders[offset] ?? 0) | (track.elsewhere[offset] ?? 0);
+				if ((passedOver & (1 << child.slot)) !== 0) continue;
 				const headStartMs =
 					this.#role === 'broadcaster'
 						? -STALE_SEND_MS * copy++
@@ -86,9 +93,7 @@ export class Giver {
 				this.#pushTo(child, track, offset, turn);
 			}
 		}
-		for (const { from, message } of this.#held.take(index)) {
-			this.#queueAsked(from, index, message.begin, message.length);
-		}
+		for (const { from, message } of this.#held.take(index)) this.#queueAsked(from, track, message);
 	}
 
 	onRequest(from: Neighbour, message: RequestMessage): void {
@@ -102,16 +107,25 @@ export class Giver {
 			this.#port.end(from.link, 'protocol');
 			return;
 		}
-		if (track.states[offset] === HELD) this.#queueAsked(from, index, begin, length);
+		if (track.states[offset] === HELD) this.#queueAsked(from, track, message);
 		else if (track.lost) reject(from, message);
 		else this.#held.add(from, message, this.#clock.now());
 	}
 
+	/** A neighbour has asked for a block elsewhere: the piece is announced to it instead of pushed, so that it can still be asked for. */
 	onCancel(from: Neighbour, { index, begin }: { index: number; begin: number }): void {
-		this.#uplink.cancel(
+		const tookBack = this.#uplink.cancel(
 			(sending) => sending.to === from && sending.index === index && sending.begin === begin,
 		);
 		this.#held.cancel(from, index, begin);
+		const track = this.#tracks.of(index);
+		if (!track) return;
+		const offset = index - track.firstPiece;
+		const bit = 1 << from.slot;
+		track.elsewhere[offset] = (track.elsewhere[offset] ?? 0) | bit;
+		if (!tookBack) return;
+		track.holders[offset] = (track.holders[offset] ?? 0) & ~bit;
+		for (const have of toHaves([index])) from.link.send(have);
 	}
 
 	/** A child subscribes to no more than these substreams: of others another parent is asked for what hasn't left here. */
@@ -178,9 +192,12 @@ export class Giver {
 		if (this.#role === 'broadcaster') this.#spread.watch(to, track, offset);
 	}
 
-	#queueAsked(to: Neighbour, index: number, begin: number, length: number): void {
+	/** What is pushed has a tree behind it that waits; requests go when there is room, unless the piece is overdue. */
+	#queueAsked(to: Neighbour, track: SegmentTrack, { index, begin, length }: RequestMessage): void {
 		const queuedAtMs = this.#clock.now();
-		this.#uplink.push({ to, index, begin, length, asked: true, turn: 0, queuedAtMs });
+		const newcomer = queuedAtMs - to.sinceMs < NEWCOMER_MS;
+		const turn = newcomer ? Infinity : Math.max(queuedAtMs, track.knownAtMs + OVERDUE_MS);
+		this.#uplink.push({ to, index, begin, length, asked: true, turn, queuedAtMs });
 	}
 }
 

@@ -29,6 +29,7 @@ import { Roster } from './roster.ts';
 import { MIX, Seeker, type Strategy } from './seeker.ts';
 import {
 	CHECKING,
+	forgetSlot,
 	HELD,
 	heldBits,
 	MISSING,
@@ -203,11 +204,8 @@ export class Scheduler {
 		this.#giver.forget(neighbour);
 		this.#receiver.forget(neighbour);
 		for (const track of this.#tracks.all) {
-			track.informed &= ~(1 << slot);
-			for (let offset = 0; offset < track.count; offset++) {
-				track.holders[offset] = (track.holders[offset] ?? 0) & ~(1 << slot);
-				this.#book.forget(track, offset, slot);
-			}
+			forgetSlot(track, slot);
+			for (let offset = 0; offset < track.count; offset++) this.#book.forget(track, offset, slot);
 		}
 		this.#scannedAtMs = -Infinity;
 		this.#evaluate();

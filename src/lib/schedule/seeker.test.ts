@@ -85,6 +85,22 @@ test('waits for a parent as long as it usually takes, a round trip and a little,
 	expect(cancels(parent.sent)).toEqual([0]);
 });
 
+test('asks a late parent after all when it announces what it took back and the other who announced it delivers nothing', () => {
+	const { seeker, track, join, adopt, hear } = setup();
+	const [parent, liar] = [join(), join()];
+	adopt(parent.neighbour);
+	parent.neighbour.lagMs.fill(200);
+	track.holders[0] = 1 << liar.neighbour.slot;
+	hear(470);
+	seeker.consider(track, 0, 470);
+	expect([requests(liar.sent), requests(parent.sent)]).toEqual([1, 0]);
+	track.holders[0] |= 1 << parent.neighbour.slot;
+	hear(900);
+	seeker.consider(track, 0, 900);
+	seeker.consider(track, 0, 910);
+	expect([requests(liar.sent), requests(parent.sent)]).toEqual([1, 1]);
+});
+
 test('asks at once for what a new parent had before it became one, when what the last one sent had its time to come', () => {
 	const { seeker, track, join, adopt, hear } = setup();
 	const parent = join();
@@ -207,6 +223,8 @@ test('asks a piece that a parent is to bring of a better one that must prove its
 	seeker.consider(fresh, 1, 5020);
 	seeker.consider(fresh, 2, 5020);
 	expect(requests(unknown.sent)).toBe(1);
+	// Nothing hangs on it: the parent brings the piece all the same.
+	expect(cancels(parent.sent)).toEqual([]);
 	expect(unknown.neighbour.proven).toBe(false);
 	seeker.noteGood(1, unknown.neighbour.slot);
 	expect(unknown.neighbour.proven).toBe(true);

@@ -64,9 +64,12 @@ export class Seeker {
 		if (holders === 0) return;
 		const first = this.#roster.at(track.askedFirst[offset]);
 		if (!first) {
-			const source = this.#isExpected(track, offset, nowMs)
-				? this.#takeUnproven(holders, nowMs)
-				: chooseSource(this.#roster.all, holders, NOBODY, nowMs);
+			if (this.#isExpected(track, offset, nowMs)) {
+				const unproven = this.#takeUnproven(holders, nowMs);
+				if (unproven) this.#book.ask(track, offset, unproven, nowMs);
+				return;
+			}
+			const source = chooseSource(this.#roster.all, holders, NOBODY, nowMs);
 			if (source) this.#askInstead(track, offset, source, nowMs);
 			return;
 		}

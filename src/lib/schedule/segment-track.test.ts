@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { forBlocks, HELD, heldBits, trackedPieceBytes, trackSegment } from './segment-track.ts';
+import {
+	forBlocks,
+	forgetSlot,
+	HELD,
+	heldBits,
+	trackedPieceBytes,
+	trackSegment,
+} from './segment-track.ts';
 import { Tracks } from './tracks.ts';
 
 const segment = (firstPiece: number, count = 10) => ({
@@ -29,6 +36,20 @@ test('gives what is held as a bitmap', () => {
 	track.states[0] = HELD;
 	track.states[9] = HELD;
 	expect(heldBits(track)).toEqual({ bits: Uint8Array.of(0b1000_0000, 0b0100_0000), held: 2 });
+});
+
+test('forgets all of who had a slot, and nothing of the others', () => {
+	const track = trackSegment(segment(0, 2), 0);
+	track.informed = 0b11;
+	const noted = [track.holders, track.pushed, track.elsewhere];
+	for (const slots of noted) slots.fill(0b11);
+	forgetSlot(track, 1);
+	expect(track.informed).toBe(0b01);
+	expect(noted.map((slots) => [...slots])).toEqual([
+		[0b01, 0b01],
+		[0b01, 0b01],
+		[0b01, 0b01],
+	]);
 });
 
 test('finds the segment of a piece, whatever order they came in', () => {

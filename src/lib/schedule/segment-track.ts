@@ -31,6 +31,8 @@ export interface SegmentTrack {
 	readonly holders: Int32Array;
 	/** A bit per neighbour slot that we pushed the piece to. */
 	readonly pushed: Int32Array;
+	/** A bit per neighbour slot that asked elsewhere for a piece that we might push to it. */
+	readonly elsewhere: Int32Array;
 	/** 1 for each piece of which a block was sent to anybody. */
 	readonly left: Uint8Array;
 	/** Slot that was asked for the piece, or `NOBODY`. */
@@ -61,12 +63,24 @@ export function trackSegment(segment: NewSegment, knownAtMs: number): SegmentTra
 		states: new Uint8Array(count),
 		holders: new Int32Array(count),
 		pushed: new Int32Array(count),
+		elsewhere: new Int32Array(count),
 		left: new Uint8Array(count),
 		askedFirst: new Int8Array(count).fill(NOBODY),
 		askedSecond: new Int8Array(count).fill(NOBODY),
 		askedAtMs: new Array<number>(count).fill(0),
 		informed: 0,
 	};
+}
+
+/** Forgets the neighbour in a slot, which is another's from now on. */
+export function forgetSlot(track: SegmentTrack, slot: number): void {
+	const others = ~(1 << slot);
+	track.informed &= others;
+	for (const slots of [track.holders, track.pushed, track.elsewhere]) {
+		for (let offset = 0; offset < track.count; offset++) {
+			slots[offset] = (slots[offset] ?? 0) & others;
+		}
+	}
 }
 
 /** Bytes in the piece at `offset` of the segment. */

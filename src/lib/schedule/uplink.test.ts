@@ -27,15 +27,18 @@ function setup(capBps?: number) {
 	return { uplink, sent, push };
 }
 
-test('sends pushes before what was asked for, and lower turns first', () => {
+test('sends lower turns first, and what has none when nothing else waits', () => {
 	const { uplink, sent, push } = setup();
 	const to = fakeNeighbour(0);
 	const other = fakeNeighbour(1);
-	push(to, 1, { asked: true });
-	push(other, 2, { turn: 1 });
+	push(to, 1, { asked: true, turn: Infinity });
+	push(other, 2, { turn: 2 });
 	push(to, 3);
+	push(other, 4, { asked: true, turn: 1 });
+	expect([uplink.askedDelayMs(5), uplink.pushDelayMs(6)]).toEqual([5, 6]);
 	for (let atMs = 0; atMs < 3; atMs++) uplink.drain(atMs, []);
-	expect(sent.map(({ index }) => index)).toEqual([3, 2, 1]);
+	expect(sent.map(({ index }) => index)).toEqual([3, 4, 2, 1]);
+	expect([uplink.askedDelayMs(5), uplink.pushDelayMs(5)]).toEqual([0, 0]);
 });
 
 test('hands the network no more than a little at a time', () => {
@@ -62,8 +65,10 @@ test('takes back what is no longer wanted', () => {
 	push(to, 1);
 	push(to, 2, { asked: true });
 	expect(to.queuedBlocks).toBe(1);
-	uplink.cancel(({ index }) => index === 2);
+	expect(uplink.cancel(({ index }) => index === 2)).toBe(false);
 	expect(to.queuedBlocks).toBe(0);
+	push(to, 3);
+	expect(uplink.cancel(({ index }) => index === 3)).toBe(true);
 	uplink.drain(0, [to]);
 	expect(sent.map(({ index }) => index)).toEqual([1]);
 });

@@ -9,7 +9,7 @@ export interface Sending {
 	readonly length: number;
 	/** Whether the neighbour asked for this block rather than being pushed it. */
 	readonly asked: boolean;
-	/** Pushes of a lower turn go first, those of one turn in order. */
+	/** Blocks of a lower turn go first, those of one turn in order; `Infinity` is when nothing else waits. */
 	readonly turn: number;
 	readonly queuedAtMs: number;
 }
@@ -33,9 +33,8 @@ const MAX_ESTIMATE_BPS = 1_000_000_000;
  */
 export class Uplink {
 	readonly #transmit: (sending: Sending) => number;
-	/** Pushes first, then what was asked for; each in order. */
+	/** In the order of their turns. */
 	#queue: Sending[] = [];
-	#pushed = 0;
 	#capBps: number;
 	#creditBytes = 0;
 	#creditAtMs = 0;
@@ -82,37 +81,35 @@ export class Uplink {
 
 	/** How long the oldest waiting block that was asked for has waited. */
 	askedDelayMs(nowMs: number): number {
-		const oldest = this.#queue[this.#pushed];
+		const oldest = this.#queue.find(({ asked }) => asked);
 		return oldest ? nowMs - oldest.queuedAtMs : 0;
 	}
 
 	/** How long the oldest waiting push has waited. */
 	pushDelayMs(nowMs: number): number {
-		const oldest = this.#pushed > 0 ? this.#queue[this.#pushed - 1] : undefined;
+		const oldest = this.#queue.findLast(({ asked }) => !asked);
 		return oldest ? nowMs - oldest.queuedAtMs : 0;
 	}
 
 	/** Queues a block. */
 	push(sending: Sending): void {
-		if (sending.asked) {
-			this.#queue.push(sending);
-			sending.to.queuedBlocks++;
-			return;
-		}
-		// What is pushed has a tree behind it that waits; requests are repairs and go when there is room.
-		let at = this.#pushed++;
+		if (sending.asked) sending.to.queuedBlocks++;
+		let at = this.#queue.length;
 		while (at > 0 && (this.#queue[at - 1]?.turn ?? 0) > sending.turn) at--;
 		this.#queue.splice(at, 0, sending);
 	}
 
-	/** Takes waiting blocks back. */
-	cancel(matches: (sending: Sending) => boolean): void {
-		if (!this.#queue.some(matches)) return;
+	/** Takes waiting blocks back, and says whether any of them was to be pushed. */
+	cancel(matches: (sending: Sending) => boolean): boolean {
+		if (!this.#queue.some(matches)) return false;
+		let pushes = false;
 		this.#queue = this.#queue.filter((sending) => {
 			if (!matches(sending)) return true;
 			this.#leave(sending);
+			pushes ||= !sending.asked;
 			return false;
 		});
+		return pushes;
 	}
 
 	/**
@@ -171,7 +168,6 @@ export class Uplink {
 
 	#leave(sending: Sending): void {
 		if (sending.asked) sending.to.queuedBlocks--;
-		else this.#pushed--;
 	}
 
 	#refill(nowMs: number): void {
