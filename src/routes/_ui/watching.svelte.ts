@@ -98,6 +98,11 @@ export class Watching {
 		return this.player.type === 'paused' && !this.blocked;
 	}
 
+	/** Whether all that came was shown and the broadcaster is silent: there is nothing newer to jump to. */
+	get shownAll(): boolean {
+		return this.viewer.type === 'waiting' && !this.moving && !this.paused;
+	}
+
 	get ended(): boolean {
 		return this.player.type === 'ended' || (this.viewer.type === 'ended' && !this.moving);
 	}

@@ -88,6 +88,21 @@ test('a title that comes with the stream is shown', async () => {
 	await model.close();
 });
 
+test('there is nothing to jump to when the broadcaster is silent and all was shown', async () => {
+	const model = await watching();
+	viewer.become({ type: 'waiting', quietMs: 4000 });
+	player.become({ type: 'playing' });
+	expect(model.shownAll).toBe(false);
+	player.become({ type: 'stalled', sinceMs: 0 });
+	expect(model.shownAll).toBe(true);
+	player.become({ type: 'paused' });
+	expect(model.shownAll).toBe(false);
+	player.become({ type: 'stalled', sinceMs: 0 });
+	viewer.become({ type: 'receiving' });
+	expect(model.shownAll).toBe(false);
+	await model.close();
+});
+
 test('a search that finds nobody turns into waiting, and anew with each search', async () => {
 	const model = await watching();
 	viewer.become({ type: 'finding-peers' });
