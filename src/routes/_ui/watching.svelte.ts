@@ -98,9 +98,9 @@ export class Watching {
 		return this.player.type === 'paused' && !this.blocked;
 	}
 
-	/** Whether all that came was shown and the broadcaster is silent: there is nothing newer to jump to. */
+	/** Whether all that came was shown and nothing comes: there is nothing newer to jump to. */
 	get shownAll(): boolean {
-		return this.viewer.type === 'waiting' && !this.moving && !this.paused;
+		return this.viewer.type !== 'receiving' && !this.moving && !this.paused;
 	}
 
 	get ended(): boolean {

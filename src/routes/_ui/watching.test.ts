@@ -88,12 +88,14 @@ test('a title that comes with the stream is shown', async () => {
 	await model.close();
 });
 
-test('there is nothing to jump to when the broadcaster is silent and all was shown', async () => {
+test('there is nothing to jump to when nothing comes and all was shown', async () => {
 	const model = await watching();
 	viewer.become({ type: 'waiting', quietMs: 4000 });
 	player.become({ type: 'playing' });
 	expect(model.shownAll).toBe(false);
 	player.become({ type: 'stalled', sinceMs: 0 });
+	expect(model.shownAll).toBe(true);
+	viewer.become({ type: 'finding-peers' });
 	expect(model.shownAll).toBe(true);
 	player.become({ type: 'paused' });
 	expect(model.shownAll).toBe(false);
