@@ -151,8 +151,9 @@ export class Giver {
 		this.#held.forget(neighbour);
 	}
 
-	/** Refuses what was held too long; everything when nothing is sent any more. */
+	/** To be called now and then: refuses what was held too long, everything when nothing is sent any more, and gives anew what was given to the dead. */
 	expire(): void {
+		this.#spread.hasten();
 		if (this.#uplink.open) this.#held.expire(this.#clock.now());
 		else this.#held.rejectAll();
 	}

@@ -1,14 +1,20 @@
 import { expect, test } from 'vitest';
 import { FULL_DEPTH, NO_DEPTH, SUBSTREAMS } from '../model/message.ts';
 import { fakeNeighbour } from '../testing/fake-neighbour.ts';
+import { QUIET_MS } from './bounds.ts';
 import type { Neighbour } from './neighbour.ts';
 import { Parents } from './parents.ts';
 
 const depths = (depth: number) => new Uint8Array(SUBSTREAMS).fill(depth);
 const parents = () => new Parents(() => 0);
 
-function evaluate(of: Parents, neighbours: readonly Neighbour[], nowMs: number): void {
-	for (const neighbour of neighbours) neighbour.heardAtMs = nowMs;
+function evaluate(
+	of: Parents,
+	neighbours: readonly Neighbour[],
+	nowMs: number,
+	heard: readonly Neighbour[] = neighbours,
+): void {
+	for (const neighbour of heard) neighbour.heardAtMs = nowMs;
 	of.evaluate(neighbours, nowMs, (neighbour, substreams) => {
 		neighbour.asked = substreams;
 	});
@@ -129,9 +135,48 @@ test('who is cut off takes a parent deeper than it stood only after all behind i
 	mine.onSubscribed(parent, 0xff, 0xff, 10);
 	evaluate(mine, [parent], 20);
 	mine.remove(parent);
-	evaluate(mine, [deeper], 800);
+	evaluate(mine, [deeper], 600);
 	expect(deeper.asked).toBe(0);
-	evaluate(mine, [deeper], 1000);
+	evaluate(mine, [deeper], 700);
+	expect(deeper.asked).toBe(0xff);
+});
+
+test('a parent that fell silent is kept in case it comes back, and counts as none until then', () => {
+	const mine = parents();
+	const parent = fakeNeighbour(0, { depths: depths(1) });
+	evaluate(mine, [parent], 0);
+	mine.onSubscribed(parent, 0xff, 0xff, 10);
+	evaluate(mine, [parent], 20);
+	const silentAtMs = 20 + QUIET_MS + 1;
+	evaluate(mine, [parent], silentAtMs - 2, []);
+	expect([mine.isConnected(0), mine.hasNews(silentAtMs - 1)]).toEqual([true, false]);
+	expect(mine.hasNews(silentAtMs)).toBe(true);
+	evaluate(mine, [parent], silentAtMs, []);
+	expect([mine.isConnected(0), mine.lacksAny(), mine.hasNews(silentAtMs)]).toEqual([
+		false,
+		true,
+		false,
+	]);
+	// Who hangs on us need not look for others yet.
+	expect(mine.depthOf(0)).toBe(2);
+	evaluate(mine, [parent], silentAtMs + 350, []);
+	expect([mine.depthOf(0), mine.parentOf(0)]).toEqual([NO_DEPTH, parent]);
+	evaluate(mine, [parent], silentAtMs + 400);
+	expect([mine.isConnected(0), mine.depthOf(0)]).toEqual([true, 2]);
+});
+
+test('who hangs on the dead takes a parent that stands deeper in time, and not only when the dead are left', () => {
+	const mine = parents();
+	const dead = fakeNeighbour(0, { depths: depths(1) });
+	const deeper = fakeNeighbour(1, { depths: depths(5) });
+	evaluate(mine, [dead], 0);
+	mine.onSubscribed(dead, 0xff, 0xff, 10);
+	evaluate(mine, [dead, deeper], 20);
+	const heldDownFromMs = 20 + QUIET_MS;
+	evaluate(mine, [dead, deeper], heldDownFromMs, [deeper]);
+	evaluate(mine, [dead, deeper], heldDownFromMs + 600, [deeper]);
+	expect(deeper.asked).toBe(0);
+	evaluate(mine, [dead, deeper], heldDownFromMs + 601, [deeper]);
 	expect(deeper.asked).toBe(0xff);
 });
 

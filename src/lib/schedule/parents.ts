@@ -8,7 +8,7 @@ import {
 	PIECE_BITS,
 	SUBSCRIPTION_GRACE_MS,
 } from './bounds.ts';
-import { canBeAsked, type Neighbour } from './neighbour.ts';
+import { canBeAsked, isQuiet, type Neighbour } from './neighbour.ts';
 
 /** How long a neighbour that refused a substream isn't asked for it again; jittered by as much again. */
 const REFUSED_MS = 1000;
@@ -31,7 +31,7 @@ const MAX_DEPTH = 40;
 /** How long a depth outlives its parent: who finds another one in this time spares its children the search. */
 const DEPTH_KEEP_MS = 300;
 /** Whoever is cut off waits this long before it takes a parent that stands deeper than it did. */
-const HOLD_DOWN_MS = 900;
+const HOLD_DOWN_MS = 600;
 
 const ALL = (1 << SUBSTREAMS) - 1;
 
@@ -39,6 +39,8 @@ interface Choice {
 	/** Who pushes this substream to us. */
 	parent: Neighbour | undefined;
 	sinceMs: number;
+	/** Whether nothing is heard of the parent: it stays, in case it comes back, but nothing comes by it. */
+	silent: boolean;
 	/** Who was asked to and has not answered; the parent stays until then. */
 	candidate: Neighbour | undefined;
 	askedAtMs: number;
@@ -53,6 +55,7 @@ export class Parents {
 	readonly #choices: Choice[] = Array.from({ length: SUBSTREAMS }, () => ({
 		parent: undefined,
 		sinceMs: -Infinity,
+		silent: false,
 		candidate: undefined,
 		askedAtMs: -Infinity,
 	}));
@@ -87,7 +90,7 @@ export class Parents {
 
 	#updateDepths(nowMs: number): void {
 		for (let s = 0; s < SUBSTREAMS; s++) {
-			const parent = this.parentOf(s);
+			const parent = this.#choices[s]?.silent ? undefined : this.parentOf(s);
 			let depth = NO_DEPTH;
 			if (parent?.role === 'broadcaster') depth = 1;
 			else if (parent && depthAt(parent, s) < MAX_DEPTH) depth = depthAt(parent, s) + 1;
@@ -102,11 +105,19 @@ export class Parents {
 		}
 	}
 
-	/** Whether a substream comes from the broadcaster: its parent, and all above it, have told so. */
+	/** Whether a substream comes from the broadcaster: its parent is heard of, and it and all above it have told so. */
 	isConnected(substream: number): boolean {
 		const parent = this.parentOf(substream);
+		if (this.#choices[substream]?.silent) return false;
 		if (parent === undefined || parent.role === 'broadcaster') return parent !== undefined;
 		return depthAt(parent, substream) < MAX_DEPTH;
+	}
+
+	/** Whether some parent fell silent, or is heard of again, since parents were last chosen. */
+	hasNews(nowMs: number): boolean {
+		return this.#choices.some(
+			({ parent, silent }) => parent !== undefined && isQuiet(parent, nowMs) !== silent,
+		);
 	}
 
 	/** Whether some substream doesn't come from the broadcaster. */
@@ -135,6 +146,7 @@ export class Parents {
 				choice.candidate = undefined;
 				if (choice.parent === from) return;
 				choice.parent = from;
+				choice.silent = false;
 				choice.sinceMs = nowMs;
 				gained |= bit;
 			} else if ((from.asked & asked & bit) !== 0) {
@@ -220,6 +232,7 @@ export class Parents {
 		const choice = this.#choices[s];
 		if (!choice) return;
 		const { parent, candidate } = choice;
+		choice.silent = parent !== undefined && isQuiet(parent, nowMs);
 		if (candidate) {
 			if (nowMs - choice.askedAtMs < ANSWER_MS && canBeAsked(candidate, nowMs)) return;
 			this.#noteRefusal(candidate, s, nowMs);

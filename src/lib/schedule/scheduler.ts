@@ -45,8 +45,6 @@ export { MIX, type Strategy };
 
 export type { SchedulerPort, SchedulerStats, SchedulerOptions };
 
-/** How often the trees are looked at when nobody asks. */
-const TREES_MS = 250;
 /** All missing pieces are looked through at most this often; a piece that news came of is looked at at once. */
 const SCAN_MS = 10;
 /**
@@ -471,7 +469,7 @@ export class Scheduler {
 		if (this.#account.settle(nowMs)) this.#dropWorst(nowMs);
 		this.#heartbeat.beat(nowMs);
 		this.#giver.expire();
-		if (nowMs - this.#trees.evaluatedAtMs >= TREES_MS) this.#evaluateTrees(undefined);
+		if (this.#trees.isDue(nowMs)) this.#evaluateTrees(undefined);
 		this.#evaluate();
 		this.#stopTick = this.#clock.after(TICK_MS, () => this.#tick());
 	}

@@ -101,6 +101,34 @@ test('a second copy goes to nobody who fell silent', () => {
 	expect(given).toEqual([here]);
 });
 
+test('what only those have who fell silent goes to another at once, and only once', () => {
+	const { clock, given, give, watch, all } = setup(4);
+	const [first, second, here, more] = all;
+	if (!first || !second || !here || !more) throw new Error('too few');
+	here.uplinkKbps = 9000;
+	clock.advance(700);
+	give(first);
+	give(second);
+	const hears = (...heard: Neighbour[]) => {
+		for (const neighbour of heard) neighbour.heardAtMs = clock.now();
+	};
+	clock.advance(250);
+	hears(second, here, more);
+	clock.advance(200);
+	hears(here, more);
+	watch.hasten();
+	// The first is silent, but the second may still pass it on.
+	expect(given).toEqual([]);
+	second.heardAtMs = 600;
+	watch.hasten();
+	watch.hasten();
+	expect(given.length).toBeGreaterThan(0);
+	expect(new Set(given)).toEqual(new Set([here]));
+	const soFar = given.length;
+	clock.advance(2000);
+	expect(given.length).toBe(soFar);
+});
+
 test('among many neighbours one announcement may be a lie, two count', () => {
 	const { clock, track, given, give, all } = setup(12);
 	const [child, liar, other] = all;

@@ -10,6 +10,13 @@ const SMALL_NEIGHBOURHOOD = 8;
 /** How much one piece counts in a neighbour's account of spreading. */
 const WEIGHT = 0.15;
 
+/** A piece that was given to a neighbour, and is looked after later. */
+interface Gift {
+	readonly child: Neighbour;
+	readonly track: SegmentTrack;
+	readonly offset: number;
+}
+
 /**
  * The broadcaster's eye on what becomes of its pieces: when nobody else announces a piece soon after it was given to a
  * neighbour, another gets it too, and the first is thought less of.
@@ -18,6 +25,7 @@ export class SpreadWatch {
 	readonly #clock: Clock;
 	readonly #roster: Roster;
 	readonly #giveTo: (neighbour: Neighbour, track: SegmentTrack, offset: number) => void;
+	readonly #watched = new Set<Gift>();
 	#closed = false;
 
 	constructor(
@@ -32,7 +40,23 @@ export class SpreadWatch {
 
 	/** A piece was given to a neighbour. */
 	watch(child: Neighbour, track: SegmentTrack, offset: number): void {
-		this.#clock.after(SPREAD_MS + 2 * child.rttMs, () => this.#look(child, track, offset));
+		const gift = { child, track, offset };
+		this.#watched.add(gift);
+		this.#clock.after(SPREAD_MS + 2 * child.rttMs, () => this.#look(gift));
+	}
+
+	/** What was given to nobody of whom anything is heard is looked after at once. */
+	hasten(): void {
+		const nowMs = this.#clock.now();
+		const heard = this.#roster.all.filter((neighbour) => isHeard(neighbour, nowMs));
+		if (heard.length === this.#roster.all.length) return;
+		let bits = 0;
+		for (const { slot } of heard) bits |= 1 << slot;
+		for (const gift of this.#watched) {
+			const { child, track, offset } = gift;
+			if (heard.includes(child) || ((track.pushed[offset] ?? 0) & bits) !== 0) continue;
+			this.#look(gift);
+		}
 	}
 
 	/** One announcement may be a lie. */
@@ -52,8 +76,9 @@ export class SpreadWatch {
 		this.#closed = true;
 	}
 
-	#look(child: Neighbour, track: SegmentTrack, offset: number): void {
-		if (this.#closed) return;
+	#look(gift: Gift): void {
+		if (this.#closed || !this.#watched.delete(gift)) return;
+		const { child, track, offset } = gift;
 		// Who has it of us says nothing; somebody must have it of them.
 		const nowMs = this.#clock.now();
 		const pushed = track.pushed[offset] ?? 0;

@@ -125,3 +125,18 @@ test('counts who hangs on it, and tells its parent at once when it stops being a
 	expect(trees.branches()).toEqual(Uint8Array.of(8, 255, 0, 0, 0, 0, 0, 0));
 	expect(told.filter(({ to }) => to === parent.neighbour)).toHaveLength(1);
 });
+
+test('are due now and then, and at once while something is cut off', () => {
+	const { trees, join, hear } = setup();
+	const { neighbour: parent } = join({ depths: depths(1) });
+	trees.evaluate(0, undefined);
+	trees.parents.onSubscribed(parent, 0xff, 0xff, 10);
+	hear(10);
+	trees.evaluate(10, undefined);
+	expect([trees.isDue(250), trees.isDue(300)]).toEqual([false, true]);
+	trees.evaluate(700, undefined);
+	// The parent fell silent a moment ago.
+	expect([trees.isDue(750), trees.isDue(800)]).toEqual([false, true]);
+	trees.evaluate(800, undefined);
+	expect(trees.isDue(801)).toBe(true);
+});

@@ -10,6 +10,8 @@ import type { Uplink } from './uplink.ts';
 
 /** A branch counts no more than this. */
 const MOST_TOLD = 255;
+/** How often the trees are looked at when nobody asks and nothing is cut off. */
+const TREES_MS = 250;
 
 /** What the trees must know of the peer that stands in them. */
 export interface TreesOptions {
@@ -31,13 +33,21 @@ export class Trees {
 	readonly #children: Children;
 	readonly #dealer = new Dealer();
 	readonly #options: TreesOptions;
-	/** When they were last looked at. */
-	evaluatedAtMs = -Infinity;
+	#evaluatedAtMs = -Infinity;
 
 	constructor(options: TreesOptions) {
 		this.#options = options;
 		this.parents = new Parents(options.random);
 		this.#children = new Children(options.random);
+	}
+
+	/**
+	 * Whether the trees are to be looked at: now and then, and at once while a branch that hangs on us, or all of them in the
+	 * broadcaster's case, may be cut off.
+	 */
+	isDue(nowMs: number): boolean {
+		if (nowMs - this.#evaluatedAtMs >= TREES_MS) return true;
+		return this.parents.hasNews(nowMs) || this.parents.lacksAny();
 	}
 
 	/** Looks for better parents, and gives and takes places; `asking` is answered in any case. */
@@ -47,7 +57,7 @@ export class Trees {
 			if (asking) tellGiven(asking);
 			return;
 		}
-		this.evaluatedAtMs = nowMs;
+		this.#evaluatedAtMs = nowMs;
 		if (role === 'broadcaster') {
 			const { streamBps, planBps } = this.#room(nowMs);
 			const copies = streamBps > 0 ? planBps / streamBps : 1;
