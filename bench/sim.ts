@@ -163,9 +163,9 @@ if (!values.viewers) {
 		options: { ...quiet(viewers).options, segmentMs: 250, segmentsPerKeyFrame: 4 },
 	});
 	tables.push(table('Low-delay profile: segments of 250 ms', [short(8), short(hardN)]));
-	const halfGoes = (sim: Simulation) => {
+	const halfGoes = (politely: boolean) => (sim: Simulation) => {
 		const viewers = sim.alive.filter(({ role }) => role !== 'broadcaster');
-		viewers.forEach((viewer, i) => i % 2 === 0 && sim.leave(viewer, false));
+		viewers.forEach((viewer, i) => i % 2 === 0 && sim.leave(viewer, politely));
 	};
 	const crowd = (sim: Simulation) => {
 		for (let i = 0; i < hardN * 0.9; i++) {
@@ -184,7 +184,8 @@ if (!values.viewers) {
 			hardship('10 % announce what they have not', { roles: { 'lying-have': 0.1 } }),
 			hardship('10 % silent', { roles: { silent: 0.1 } }),
 			hardship('2 % loss', { loss: 0.02 }),
-			hardship('half gone at once', {}, [0, halfGoes]),
+			hardship('half gone at once', {}, [0, halfGoes(false)]),
+			hardship('half close the page at once', {}, [0, halfGoes(true)]),
 			{
 				...small,
 				name: `flash crowd: ×10 in 10 s, from ${small.options.viewers}`,

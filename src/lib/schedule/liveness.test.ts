@@ -50,6 +50,18 @@ test('counts neighbours as quiet sooner when many owe an answer at once, and not
 	expect(askable([...far, ...heard], 610)).toBe(5);
 });
 
+test('judges the living as ever once those who fell silent together count as gone by themselves', () => {
+	const liveness = new Liveness(() => 0);
+	const dead = [0, 1, 2].map((slot) => fakeNeighbour(slot, { heardAtMs: 0, rttMs: 60 }));
+	const late = fakeNeighbour(3, { heardAtMs: 400, rttMs: 60 });
+	const heard = [4, 5].map((slot) => fakeNeighbour(slot, { heardAtMs: 800, rttMs: 60 }));
+	liveness.noteMany([...dead, late, ...heard], 740);
+	expect(late.amongMany).toBe(true);
+	// By then a lost packet may be all that is wrong with one of the others.
+	liveness.noteMany([...dead, late, ...heard], 900);
+	expect([canBeAsked(late, 900), dead.some((one) => canBeAsked(one, 900))]).toEqual([true, false]);
+});
+
 test('pings every two seconds, and more often while nothing is heard', () => {
 	const liveness = new Liveness(() => 0);
 	const neighbour = fakeNeighbour(0, { pingSentAtMs: 0, heardAtMs: 1400 });

@@ -1,6 +1,6 @@
 import type { Random } from '../util/clock.ts';
 import { PING_MS, PROBE_MS, SILENT_MS, SLEPT_MS } from './bounds.ts';
-import { owesAnswer, type Neighbour } from './neighbour.ts';
+import { isLongSilent, owesAnswer, type Neighbour } from './neighbour.ts';
 
 /** Share of the neighbours that are many when they fall silent at once, and the fewest. */
 const MANY = 0.3;
@@ -25,10 +25,16 @@ export class Liveness {
 	 * is our own line that is silent.
 	 */
 	noteMany(neighbours: readonly Neighbour[], nowMs: number): void {
+		let judged = 0;
 		let silent = 0;
-		for (const neighbour of neighbours) if (owesAnswer(neighbour, nowMs)) silent++;
-		const many = silent >= Math.max(LEAST_MANY, MANY * neighbours.length);
-		const amongMany = many && silent < neighbours.length;
+		for (const neighbour of neighbours) {
+			// Who counts as gone by itself says nothing of the others any more.
+			if (isLongSilent(neighbour, nowMs)) continue;
+			judged++;
+			if (owesAnswer(neighbour, nowMs)) silent++;
+		}
+		const many = silent >= Math.max(LEAST_MANY, MANY * judged);
+		const amongMany = many && silent < judged;
 		for (const neighbour of neighbours) neighbour.amongMany = amongMany;
 	}
 

@@ -167,8 +167,12 @@ export function isHeard(neighbour: Neighbour, nowMs: number): boolean {
 
 /** Whether nothing was heard of it, though it was pinged: it may be gone. */
 export function isQuiet(neighbour: Neighbour, nowMs: number): boolean {
-	if (neighbour.amongMany) return owesAnswer(neighbour, nowMs);
-	return nowMs - neighbour.heardAtMs > Math.max(QUIET_MS, UNHEARD_MS + 3 * neighbour.rttMs);
+	return neighbour.amongMany ? owesAnswer(neighbour, nowMs) : isLongSilent(neighbour, nowMs);
+}
+
+/** Whether nothing was heard of it for so long that it counts as gone whatever the others do. */
+export function isLongSilent({ heardAtMs, rttMs }: Neighbour, nowMs: number): boolean {
+	return nowMs - heardAtMs > Math.max(QUIET_MS, UNHEARD_MS + 3 * rttMs);
 }
 
 /** Whether the answer to a probe should have come. */
