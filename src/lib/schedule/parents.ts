@@ -30,6 +30,8 @@ const MUCH_NEARER = 2;
 const MAX_DEPTH = 40;
 /** How long a depth outlives its parent: who finds another one in this time spares its children the search. */
 const DEPTH_KEEP_MS = 300;
+/** Who lost a parent looks for another one in every tick for this long; then at the usual pace, as there may be none to be had. */
+const LOST_LATELY_MS = 2000;
 /** Whoever is cut off waits this long before it takes a parent that stands deeper than it did. */
 const HOLD_DOWN_MS = 600;
 
@@ -118,6 +120,14 @@ export class Parents {
 		return this.#choices.some(
 			({ parent, silent }) => parent !== undefined && isQuiet(parent, nowMs) !== silent,
 		);
+	}
+
+	/** Whether some substream came from the broadcaster a moment ago, and doesn't now. */
+	lostAny(nowMs: number): boolean {
+		return this.#choices.some((_, s) => {
+			const lost = nowMs - (this.#depthAtMs[s] ?? 0) < LOST_LATELY_MS;
+			return lost && !this.isConnected(s);
+		});
 	}
 
 	/** Whether some substream doesn't come from the broadcaster. */

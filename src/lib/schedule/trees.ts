@@ -41,13 +41,11 @@ export class Trees {
 		this.#children = new Children(options.random);
 	}
 
-	/**
-	 * Whether the trees are to be looked at: now and then, and at once while a branch that hangs on us, or all of them in the
-	 * broadcaster's case, may be cut off.
-	 */
+	/** Whether the trees are to be looked at: now and then, at once when a place was lost lately, and at once by the broadcaster, on whom all hang. */
 	isDue(nowMs: number): boolean {
-		if (nowMs - this.#evaluatedAtMs >= TREES_MS) return true;
-		return this.parents.hasNews(nowMs) || this.parents.lacksAny();
+		if (nowMs - this.#evaluatedAtMs >= TREES_MS || this.#options.role === 'broadcaster')
+			return true;
+		return this.parents.hasNews(nowMs) || this.parents.lostAny(nowMs);
 	}
 
 	/** Looks for better parents, and gives and takes places; `asking` is answered in any case. */
