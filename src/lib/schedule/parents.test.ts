@@ -135,9 +135,9 @@ test('who is cut off takes a parent deeper than it stood only after all behind i
 	mine.onSubscribed(parent, 0xff, 0xff, 10);
 	evaluate(mine, [parent], 20);
 	mine.remove(parent);
-	evaluate(mine, [deeper], 600);
+	evaluate(mine, [deeper], 800);
 	expect(deeper.asked).toBe(0);
-	evaluate(mine, [deeper], 700);
+	evaluate(mine, [deeper], 1000);
 	expect(deeper.asked).toBe(0xff);
 });
 
@@ -174,9 +174,9 @@ test('who hangs on the dead takes a parent that stands deeper in time, and not o
 	evaluate(mine, [dead, deeper], 20);
 	const heldDownFromMs = 20 + QUIET_MS;
 	evaluate(mine, [dead, deeper], heldDownFromMs, [deeper]);
-	evaluate(mine, [dead, deeper], heldDownFromMs + 600, [deeper]);
+	evaluate(mine, [dead, deeper], heldDownFromMs + 900, [deeper]);
 	expect(deeper.asked).toBe(0);
-	evaluate(mine, [dead, deeper], heldDownFromMs + 601, [deeper]);
+	evaluate(mine, [dead, deeper], heldDownFromMs + 901, [deeper]);
 	expect(deeper.asked).toBe(0xff);
 });
 

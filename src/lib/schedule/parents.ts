@@ -33,7 +33,7 @@ const DEPTH_KEEP_MS = 300;
 /** Who lost a parent looks for another one in every tick for this long; then at the usual pace, as there may be none to be had. */
 const LOST_LATELY_MS = 2000;
 /** Whoever is cut off waits this long before it takes a parent that stands deeper than it did. */
-const HOLD_DOWN_MS = 600;
+const HOLD_DOWN_MS = 900;
 
 const ALL = (1 << SUBSTREAMS) - 1;
 
