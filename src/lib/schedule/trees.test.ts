@@ -126,7 +126,7 @@ test('counts who hangs on it, and tells its parent at once when it stops being a
 	expect(told.filter(({ to }) => to === parent.neighbour)).toHaveLength(1);
 });
 
-test('are due now and then, at once when a place was lost lately, and at once for the broadcaster', () => {
+test('are due now and then, and at once when a place was lost lately', () => {
 	const { trees, join, hear } = setup();
 	const { neighbour: parent } = join({ depths: depths(1) });
 	trees.evaluate(0, undefined);
@@ -141,8 +141,4 @@ test('are due now and then, at once when a place was lost lately, and at once fo
 	expect(trees.isDue(801)).toBe(true);
 	trees.evaluate(2900, undefined);
 	expect([trees.isDue(2901), trees.isDue(3150)]).toEqual([false, true]);
-
-	const { trees: dealt } = setup('broadcaster');
-	dealt.evaluate(0, undefined);
-	expect(dealt.isDue(50)).toBe(true);
 });

@@ -41,7 +41,7 @@ export class Trees {
 		this.#children = new Children(options.random);
 	}
 
-	/** Whether the trees are to be looked at: now and then, at once when a place was lost lately, and at once by the broadcaster, on whom all hang. */
+	/** Whether the trees are to be looked at: now and then, and at once when a place was lost lately. */
 	isDue(nowMs: number): boolean {
 		if (nowMs - this.#evaluatedAtMs >= TREES_MS || this.#options.role === 'broadcaster')
 			return true;
