@@ -43,8 +43,7 @@ export class Trees {
 
 	/** Whether the trees are to be looked at: now and then, and at once when a place was lost lately. */
 	isDue(nowMs: number): boolean {
-		if (nowMs - this.#evaluatedAtMs >= TREES_MS || this.#options.role === 'broadcaster')
-			return true;
+		if (nowMs - this.#evaluatedAtMs >= TREES_MS) return true;
 		return this.parents.hasNews(nowMs) || this.parents.lostAny(nowMs);
 	}
 
