@@ -4,7 +4,7 @@ import { fakeNeighbour } from '../testing/fake-neighbour.ts';
 import { SPREAD_MS } from './bounds.ts';
 import type { Neighbour } from './neighbour.ts';
 import { Roster } from './roster.ts';
-import { trackSegment } from './segment-track.ts';
+import { forgetSlot, trackSegment } from './segment-track.ts';
 import { SpreadWatch } from './spread-watch.ts';
 
 function setup(count: number) {
@@ -68,7 +68,7 @@ test('whoever got it of us too proves nothing', () => {
 	expect(given[0]).toBe(third);
 });
 
-test('an only neighbour is not blamed, nor one that left, and nothing happens after the end', () => {
+test('an only neighbour is not blamed, and nothing happens after the end', () => {
 	const alone = setup(1);
 	const [only] = alone.all;
 	if (!only) throw new Error('too few');
@@ -76,16 +76,31 @@ test('an only neighbour is not blamed, nor one that left, and nothing happens af
 	alone.clock.advance(1000);
 	expect(only.spread).toBe(1);
 
-	const { clock, roster, given, give, watch, all } = setup(2);
-	const [left, stays] = all;
-	if (!left || !stays) throw new Error('too few');
-	give(left);
-	roster.remove(left);
-	clock.advance(1000);
-	give(stays);
+	const { clock, given, give, watch, all } = setup(2);
+	if (all[0]) give(all[0]);
 	watch.close();
 	clock.advance(1000);
 	expect(given).toEqual([]);
+});
+
+test('what only those have who left goes to another at once, though it be the last', () => {
+	const { clock, roster, track, given, give, watch, all } = setup(3);
+	const [first, second, stays] = all;
+	if (!first || !second || !stays) throw new Error('too few');
+	clock.advance(600);
+	give(first);
+	give(second);
+	const leave = (neighbour: Neighbour) => {
+		roster.remove(neighbour);
+		forgetSlot(track, neighbour.slot);
+	};
+	leave(first);
+	watch.hasten();
+	// The second may still pass it on.
+	expect(given).toEqual([]);
+	leave(second);
+	watch.hasten();
+	expect(new Set(given)).toEqual(new Set([stays]));
 });
 
 test('a second copy goes to nobody who fell silent', () => {

@@ -45,17 +45,16 @@ export class SpreadWatch {
 		this.#clock.after(SPREAD_MS + 2 * child.rttMs, () => this.#look(gift));
 	}
 
-	/** What was given to nobody of whom anything is heard is looked after at once. */
+	/** What was given only to neighbours that left or fell silent is looked after at once. */
 	hasten(): void {
 		const nowMs = this.#clock.now();
-		const heard = this.#roster.all.filter((neighbour) => isHeard(neighbour, nowMs));
-		if (heard.length === this.#roster.all.length) return;
-		let bits = 0;
-		for (const { slot } of heard) bits |= 1 << slot;
+		let heard = 0;
+		for (const neighbour of this.#roster.all) {
+			if (isHeard(neighbour, nowMs)) heard |= 1 << neighbour.slot;
+		}
 		for (const gift of this.#watched) {
-			const { child, track, offset } = gift;
-			if (heard.includes(child) || ((track.pushed[offset] ?? 0) & bits) !== 0) continue;
-			this.#look(gift);
+			const pushed = gift.track.pushed[gift.offset] ?? 0;
+			if ((pushed & heard) === 0) this.#look(gift);
 		}
 	}
 
@@ -83,9 +82,9 @@ export class SpreadWatch {
 		const nowMs = this.#clock.now();
 		const pushed = track.pushed[offset] ?? 0;
 		const spread = this.#hasSpread((track.holders[offset] ?? 0) & ~pushed, pushed, nowMs);
-		if (this.#roster.all.length < 2) return;
+		if (this.#roster.all.every((other) => other === child)) return;
 		child.spread += ((spread ? 1 : 0) - child.spread) * WEIGHT;
-		if (spread || this.#roster.at(child.slot) !== child) return;
+		if (spread) return;
 		const others = this.#roster.all.filter(
 			(other) =>
 				other.role !== undefined &&
