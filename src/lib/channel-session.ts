@@ -3,7 +3,7 @@ import { infoHashInput, type Channel } from './model/channel.ts';
 import type { PeerRole } from './model/message.ts';
 import type { PeerOptions } from './peer-options.ts';
 import { ChannelPeer } from './peer.ts';
-import { MAX_LINKS, QUICK_LINKS } from './schedule/bounds.ts';
+import { QUICK_LINKS } from './schedule/bounds.ts';
 import { sha256, webProofs } from './sign/web-proofs.ts';
 import type { TrackerState } from './swarm/announcer.ts';
 import { Swarm, type SwarmTrouble } from './swarm/swarm.ts';
@@ -125,8 +125,8 @@ export class ChannelSession extends Emitter<SessionEvents> {
 	}
 
 	#wantLinks(): void {
-		const room = MAX_LINKS[this.#role] - this.peer.neighbours.length;
-		this.swarm.wantLinks(this.peer.wantedLinks, room);
+		const { wanted, free } = this.peer.room;
+		this.swarm.wantLinks(wanted, free);
 	}
 
 	/** Neighbours introduce others when trackers can't, or when few of them have anything to give. */
@@ -142,11 +142,11 @@ export class ChannelSession extends Emitter<SessionEvents> {
 
 	#everySecond(): void {
 		const nowMs = this.clock.now();
-		const { hop, neighbours, uplinkBps } = this.peer;
+		const { hop, room, uplinkBps } = this.peer;
 		if (hop < 255) this.#fedAtMs = nowMs;
 		this.swarm.report({
 			hop,
-			slots: Math.max(0, MAX_LINKS[this.#role] - neighbours.length),
+			slots: room.free,
 			starving: nowMs - this.#fedAtMs > STARVING_MS,
 			uplinkKbps: Math.round((uplinkBps ?? 0) / 1000),
 		});

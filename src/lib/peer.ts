@@ -132,9 +132,9 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		return this.#acceptance.ended;
 	}
 
-	/** How many more links this peer would like; looked at anew on `links`. */
-	get wantedLinks(): number {
-		return this.#scheduler.wantedLinks;
+	/** How many more links this peer would like, and how many it has room for; looked at anew on `links`. */
+	get room(): Scheduler['room'] {
+		return this.#scheduler.room;
 	}
 
 	/** Hops to the broadcaster; 255 when unknown. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fakeNeighbour } from '../testing/fake-neighbour.ts';
-import { neighbourToDrop, wantedLinks } from './neighbourhood.ts';
+import { freeLinks, neighbourToDrop, wantedLinks } from './neighbourhood.ts';
 
 const LATER_MS = 60_000;
 const many = (count: number, known = {}) =>
@@ -19,6 +19,16 @@ test('a viewer counts only neighbours that are of use to it, and keeps to its bo
 	expect(wantedLinks('viewer', [...many(6), ...good], 5000)).toBe(5);
 	expect(wantedLinks('viewer', [...many(6, { failures: 2 }), ...good], 0)).toBe(5);
 	expect(wantedLinks('viewer', many(14, { uplinkKbps: 0 }), 0)).toBe(2);
+});
+
+test('who fell silent takes no room from the living, and has a slot until it is left', () => {
+	const silent = many(12);
+	const here = many(12, { heardAtMs: 2000 });
+	expect(freeLinks('broadcaster', [...silent, ...here], 0)).toBe(0);
+	expect(freeLinks('broadcaster', [...silent, ...here], 2000)).toBe(8);
+	expect(wantedLinks('broadcaster', [...silent, ...here], 2000)).toBe(8);
+	expect(freeLinks('viewer', [...silent, ...here], 2000)).toBe(4);
+	expect(freeLinks('viewer', many(20, { heardAtMs: 2000 }), 2000)).toBe(0);
 });
 
 test('a broadcaster lets go of a weak uplink that holds no place', () => {

@@ -1,7 +1,7 @@
 import type { PeerRole } from '../model/message.ts';
 import { MAX_LINKS } from './bounds.ts';
 import { strength } from './children.ts';
-import { isQuiet, type Neighbour } from './neighbour.ts';
+import { isQuiet, SLOTS, type Neighbour } from './neighbour.ts';
 
 /** Links that a viewer or relay seeks; up to `MAX_LINKS` are taken when others ask. */
 const SOUGHT_LINKS = { viewer: 8, relay: 16, broadcaster: MAX_LINKS.broadcaster } as const;
@@ -31,10 +31,20 @@ export function wantedLinks(
 ): number {
 	let useful = 0;
 	for (const neighbour of neighbours) {
-		if (role === 'broadcaster' || isUseful(neighbour, nowMs)) useful++;
+		if (role === 'broadcaster' ? !isQuiet(neighbour, nowMs) : isUseful(neighbour, nowMs)) useful++;
 	}
-	const room = MAX_LINKS[role] - neighbours.length;
-	return Math.max(0, Math.min(room, SOUGHT_LINKS[role] - useful));
+	return Math.max(0, Math.min(freeLinks(role, neighbours, nowMs), SOUGHT_LINKS[role] - useful));
+}
+
+/**
+ * How many more links there is room for. Who fell silent takes no room from the living, and has a slot until it comes back
+ * or is left: a swarm that lost half of its peers at once needs others now.
+ */
+export function freeLinks(role: PeerRole, neighbours: readonly Neighbour[], nowMs: number): number {
+	let quiet = 0;
+	for (const neighbour of neighbours) if (isQuiet(neighbour, nowMs)) quiet++;
+	const room = MAX_LINKS[role] - (neighbours.length - quiet);
+	return Math.max(0, Math.min(room, SLOTS - neighbours.length));
 }
 
 function isUseful(neighbour: Neighbour, nowMs: number): boolean {

@@ -20,7 +20,7 @@ import { Giver, SMALL_NEIGHBOURHOOD } from './giver.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { noteLag } from './lateness.ts';
 import { Liveness } from './liveness.ts';
-import { neighbourToDrop, wantedLinks } from './neighbourhood.ts';
+import { freeLinks, neighbourToDrop, wantedLinks } from './neighbourhood.ts';
 import type { Neighbour } from './neighbour.ts';
 import type { SchedulerOptions, SchedulerPort, SchedulerStats } from './port.ts';
 import { Receiver } from './receiver.ts';
@@ -135,10 +135,11 @@ export class Scheduler {
 		return this.#roster.all;
 	}
 
-	/** How many more links this peer would like. */
-	get wantedLinks(): number {
-		if (this.#closed) return 0;
-		return wantedLinks(this.#role, this.#roster.all, this.#clock.now());
+	/** How many more links this peer would like, and how many it has room for. */
+	get room(): { readonly wanted: number; readonly free: number } {
+		if (this.#closed) return { wanted: 0, free: 0 };
+		const who = [this.#role, this.#roster.all, this.#clock.now()] as const;
+		return { wanted: wantedLinks(...who), free: freeLinks(...who) };
 	}
 
 	/** Bits per second that this peer's uplink was measured at, `undefined` until it was full once. */

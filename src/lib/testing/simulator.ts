@@ -3,7 +3,7 @@ import type { Random } from '../util/clock.ts';
 import { channelOf } from '../model/channel.ts';
 import type { Message, PeerRole } from '../model/message.ts';
 import type { Strategy } from '../schedule/scheduler.ts';
-import { MAX_LINKS, QUICK_LINKS } from '../schedule/bounds.ts';
+import { QUICK_LINKS } from '../schedule/bounds.ts';
 import { ShunList } from '../swarm/shun-list.ts';
 import { ChannelPeer } from '../peer.ts';
 import type { ReceivedSegment } from '../peer-options.ts';
@@ -242,12 +242,12 @@ export class Simulation {
 		if (viewer.leftAtMs !== Infinity) return;
 		const links = this.#linked.get(viewer);
 		if (!links) return;
-		let wanted = Math.min(5, viewer.peer.wantedLinks - this.#connecting(viewer));
+		let wanted = Math.min(5, viewer.peer.room.wanted - this.#connecting(viewer));
 		const source = this.#linked.get(this.broadcaster);
 		if (
 			source &&
 			viewer !== this.broadcaster &&
-			source.size < MAX_LINKS.broadcaster &&
+			this.#hasRoom(this.broadcaster) &&
 			wanted > 0 &&
 			!links.has(this.broadcaster)
 		) {
@@ -256,10 +256,10 @@ export class Simulation {
 		for (let tries = 0; wanted > 0 && tries < 20; tries++) {
 			const other = this.#alive[Math.floor(this.random() * this.#alive.length)];
 			if (!other || other === viewer || other === this.broadcaster) continue;
-			if ((this.#linked.get(other)?.size ?? 0) >= MAX_LINKS[engineRole(other.role)]) continue;
+			if (!this.#hasRoom(other)) continue;
 			if (this.#connect(viewer, other)) wanted--;
 		}
-		const againMs = viewer.peer.wantedLinks > QUICK_LINKS ? 300 : 2000;
+		const againMs = viewer.peer.room.wanted > QUICK_LINKS ? 300 : 2000;
 		this.clock.after(againMs * (0.75 + 0.5 * this.random()), () => this.#seekLinks(viewer));
 	}
 
@@ -304,6 +304,10 @@ export class Simulation {
 			}
 		});
 		return true;
+	}
+
+	#hasRoom(peer: SimPeer): boolean {
+		return peer.peer.room.free > this.#connecting(peer);
 	}
 
 	/** Links that are being made and that the peer doesn't know of yet. */
