@@ -85,6 +85,22 @@ test('waits for a parent as long as it usually takes, a round trip and a little,
 	expect(cancels(parent.sent)).toEqual([0]);
 });
 
+test('what was asked ahead is asked of the first who has it', () => {
+	const { seeker, track, join, hear } = setup();
+	const [early, late] = [join(), join()];
+	early.neighbour.lagMs.fill(50);
+	late.neighbour.lagMs.fill(400);
+	seeker.askAhead(track, 0);
+	expect([requests(early.sent), requests(late.sent)]).toEqual([8, 0]);
+	hear(60);
+	track.holders[0] = 1 << late.neighbour.slot;
+	track.holders[1] = 1 << early.neighbour.slot;
+	for (const offset of [0, 1, 2]) seeker.consider(track, offset, 60);
+	expect(cancels(early.sent)).toEqual([0]);
+	expect(requests(late.sent)).toBe(1);
+	expect([early.neighbour.failures, early.neighbour.serviceMs]).toEqual([0, NaN]);
+});
+
 test('asks a late parent after all when it announces what it took back and the other who announced it delivers nothing', () => {
 	const { seeker, track, join, adopt, hear } = setup();
 	const [parent, liar] = [join(), join()];

@@ -76,11 +76,14 @@ export class Seeker {
 		const waitedMs = nowMs - (track.askedAtMs[offset] ?? 0);
 		const usualMs = Number.isNaN(first.serviceMs) ? first.rttMs : first.serviceMs;
 		const patienceMs = Math.max(first.rttMs, 1.5 * usualMs) + REPAIR_SLACK_MS;
-		if (waitedMs < patienceMs && canBeAsked(first, nowMs)) return;
+		const announced = (holders & (1 << first.slot)) !== 0;
+		const late = waitedMs >= patienceMs || !canBeAsked(first, nowMs);
+		// Who was asked ahead may get the piece late: the first that has it is asked instead.
+		if (announced && !late) return;
 		const source = chooseSource(this.#roster.all, holders, first.slot, nowMs);
-		if (!source && waitedMs < Math.max(REQUEST_TIMEOUT_MS, 4 * first.rttMs)) return;
-		noteService(first, waitedMs);
-		if ((holders & (1 << first.slot)) !== 0) this.#breakPromise(first, nowMs);
+		if (!source && (!late || waitedMs < Math.max(REQUEST_TIMEOUT_MS, 4 * first.rttMs))) return;
+		if (late) noteService(first, waitedMs);
+		if (announced) this.#breakPromise(first, nowMs);
 		this.#book.withdrawFirst(track, offset);
 		if (source) this.#book.ask(track, offset, source, nowMs);
 	}
