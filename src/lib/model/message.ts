@@ -140,7 +140,7 @@ export interface PingMessage {
 	readonly links: number;
 	/**
 	 * Per substream, hops from the broadcaster at which the sender could push it on to the receiver; `NO_DEPTH` when it
-	 * can't, `FULL_DEPTH` added when it could but for want of room. 8 bytes.
+	 * can't, `FULL_DEPTH` added when it could but for want of room, `CUT_DEPTH` when it does but nothing comes. 8 bytes.
 	 */
 	readonly depths: Uint8Array;
 	/** Per substream, how many peers get it through the sender, as far as it knows; 255 for more. 8 bytes. */
@@ -184,6 +184,8 @@ export const SUBSTREAMS = 8;
 export const NO_DEPTH = 255;
 /** Added to a depth when all the sender's room is taken. */
 export const FULL_DEPTH = 64;
+/** Added to the depth told to a child while the sender, or somebody above it, seeks a parent. */
+export const CUT_DEPTH = 128;
 /** Most earlier manifests one `want-manifest` may ask for. */
 export const MAX_WANTED_MANIFESTS = 64;
 /** Longest bitmap in a `have`, bytes. */

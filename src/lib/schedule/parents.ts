@@ -1,5 +1,5 @@
 import type { Random } from '../util/clock.ts';
-import { FULL_DEPTH, NO_DEPTH, SUBSTREAMS } from '../model/message.ts';
+import { CUT_DEPTH, FULL_DEPTH, NO_DEPTH, SUBSTREAMS } from '../model/message.ts';
 import {
 	BROKEN_PROMISES,
 	HANDOVER_MS,
@@ -115,6 +115,13 @@ export class Parents {
 		return depthAt(parent, substream) < MAX_DEPTH;
 	}
 
+	/** Whether a substream comes now: it does not while somebody above its parent seeks a parent, though the place is kept. */
+	isFed(substream: number): boolean {
+		const parent = this.parentOf(substream);
+		if (!parent || !this.isConnected(substream)) return false;
+		return parent.role === 'broadcaster' || ((parent.depths[substream] ?? 0) & CUT_DEPTH) === 0;
+	}
+
 	/** Whether some parent fell silent, or is heard of again, since parents were last chosen. */
 	hasNews(nowMs: number): boolean {
 		return this.#choices.some(
@@ -130,9 +137,9 @@ export class Parents {
 		});
 	}
 
-	/** Whether some substream doesn't come from the broadcaster. */
+	/** Whether some substream doesn't come. */
 	lacksAny(): boolean {
-		return this.#choices.some((_, s) => !this.isConnected(s));
+		return this.#choices.some((_, s) => !this.isFed(s));
 	}
 
 	/** Hops to the broadcaster by the best parent; 255 when there is none. */
@@ -173,8 +180,7 @@ export class Parents {
 		const until = this.#refusedUntilMs.get(neighbour);
 		if (!until) return;
 		for (let s = 0; s < SUBSTREAMS; s++) {
-			const wasFull = (before[s] ?? NO_DEPTH) >= FULL_DEPTH;
-			if (wasFull && (neighbour.depths[s] ?? NO_DEPTH) < FULL_DEPTH) until[s] = 0;
+			if (isFull(before[s]) && !isFull(neighbour.depths[s])) until[s] = 0;
 		}
 	}
 
@@ -293,8 +299,8 @@ export class Parents {
 
 	#expectedLagMs(neighbour: Neighbour, s: number): number {
 		const measured = neighbour.lagMs[s] ?? NaN;
-		const told = neighbour.depths[s] ?? NO_DEPTH;
-		const full = told >= FULL_DEPTH && told !== NO_DEPTH ? NO_ROOM_MS : 0;
+		const told = neighbour.depths[s];
+		const full = told !== NO_DEPTH && isFull(told) ? NO_ROOM_MS : 0;
 		if (!Number.isNaN(measured)) {
 			return measured + this.#sendMs(neighbour, s) + full + neighbour.failures * FAILURE_MS;
 		}
@@ -315,9 +321,13 @@ export class Parents {
 	}
 }
 
+/** Whether who tells this depth has no room, or is no parent to be had at all. */
+function isFull(told = NO_DEPTH): boolean {
+	return (told & FULL_DEPTH) !== 0;
+}
+
 /** The depth a neighbour told, with or without room. */
 function depthAt(neighbour: Neighbour, s: number): number {
 	const told = neighbour.depths[s] ?? NO_DEPTH;
-	if (told === NO_DEPTH) return MAX_DEPTH;
-	return told >= FULL_DEPTH ? told - FULL_DEPTH : told;
+	return told === NO_DEPTH ? MAX_DEPTH : told & (FULL_DEPTH - 1);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { NO_DEPTH, SUBSTREAMS, type Message } from '../model/message.ts';
+import { CUT_DEPTH, NO_DEPTH, SUBSTREAMS, type Message } from '../model/message.ts';
 import { fakeNeighbour } from '../testing/fake-neighbour.ts';
 import { BROKEN_PROMISES, SNUB_MS } from './bounds.ts';
 import { Parents } from './parents.ts';
@@ -82,6 +82,21 @@ test('waits for a parent as long as it usually takes, a round trip and a little,
 	track.holders[1] = 1 << holder.neighbour.slot;
 	seeker.consider(track, 1, 470);
 	expect(requests(holder.sent)).toBe(2);
+	expect(cancels(parent.sent)).toEqual([0]);
+});
+
+test('asks elsewhere at once while nothing comes to the parent', () => {
+	const { seeker, track, join, adopt, hear } = setup();
+	const [parent, holder] = [join(), join()];
+	adopt(parent.neighbour);
+	track.holders.fill(1 << holder.neighbour.slot);
+	hear(100);
+	seeker.consider(track, 0, 100);
+	expect(requests(holder.sent)).toBe(0);
+	parent.neighbour.depths.fill(1 + CUT_DEPTH);
+	seeker.consider(track, 0, 100);
+	expect(requests(holder.sent)).toBe(1);
+	// It may get the piece all the same, and announces it then.
 	expect(cancels(parent.sent)).toEqual([0]);
 });
 

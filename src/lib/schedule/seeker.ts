@@ -161,8 +161,7 @@ export class Seeker {
 		if (!this.#strategy.push) return false;
 		const substream = (track.firstPiece + offset) % SUBSTREAMS;
 		const parent = this.#parents.parentOf(substream);
-		if (!parent || !canBeAsked(parent, nowMs) || !this.#parents.isConnected(substream))
-			return false;
+		if (!parent || !canBeAsked(parent, nowMs) || !this.#parents.isFed(substream)) return false;
 		// A parent announces only what it had before we hung on it, and doesn't push that.
 		const announced = ((track.holders[offset] ?? 0) & (1 << parent.slot)) !== 0;
 		if (announced && !this.#parents.isHandingOver(substream, nowMs)) return false;

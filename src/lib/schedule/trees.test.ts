@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FULL_DEPTH, NO_DEPTH, SUBSTREAMS, type PeerRole } from '../model/message.ts';
+import { CUT_DEPTH, FULL_DEPTH, NO_DEPTH, SUBSTREAMS, type PeerRole } from '../model/message.ts';
 import { fakeNeighbour } from '../testing/fake-neighbour.ts';
 import type { Neighbour } from './neighbour.ts';
 import { Roster } from './roster.ts';
@@ -65,7 +65,7 @@ test('tells its depth to all but the parent, and where it is full', () => {
 	expect(trees.depthsFor(other.neighbour, 20)).toEqual(depths(2 + FULL_DEPTH));
 });
 
-test('without a parent it is no use to others at once, and to its children a moment later', () => {
+test('without a parent it is no use to others at once, and keeps its children a moment longer', () => {
 	const { trees, join, hear, told } = setup();
 	const parent = join({ depths: depths(1) });
 	const child = join({ wants: 0xff });
@@ -78,13 +78,39 @@ test('without a parent it is no use to others at once, and to its children a mom
 	hear(100);
 	trees.evaluate(100, undefined);
 	expect(trees.depthsFor(other.neighbour, 100)).toEqual(depths(NO_DEPTH));
-	expect(trees.depthsFor(child.neighbour, 100)).toEqual(depths(2));
+	expect(told).toContainEqual({ to: child.neighbour, depths: depths(2 + CUT_DEPTH) });
 	hear(400);
 	told.length = 0;
 	trees.evaluate(400, undefined);
 	expect(told).toContainEqual({ to: child.neighbour, depths: depths(NO_DEPTH) });
 	// What little comes is still passed on to them.
 	expect(child.neighbour.given).toBe(0xff);
+});
+
+test('tells on at once that nothing comes to its parent, and stays with it', () => {
+	const { trees, join, hear, told } = setup();
+	const parent = join({ depths: depths(1) });
+	const child = join({ wants: 0xff });
+	const other = join();
+	trees.evaluate(0, undefined);
+	trees.parents.onSubscribed(parent.neighbour, 0xff, 0xff, 10);
+	trees.evaluate(20, undefined);
+	const toChild = () => told.filter(({ to }) => to === child.neighbour);
+	told.length = 0;
+	parent.neighbour.depths = depths(1 + CUT_DEPTH);
+	// What can wait was told a moment ago.
+	for (const { neighbour } of [child, other]) neighbour.toldAtMs = 20;
+	hear(30);
+	trees.evaluate(30, undefined);
+	expect(toChild()).toEqual([{ to: child.neighbour, depths: depths(2 + CUT_DEPTH) }]);
+	expect(trees.depthsFor(other.neighbour, 30)).toEqual(depths(NO_DEPTH));
+	expect(trees.parents.parentOf(0)).toBe(parent.neighbour);
+	trees.evaluate(40, undefined);
+	expect(toChild()).toHaveLength(1);
+	parent.neighbour.depths = depths(1);
+	hear(300);
+	trees.evaluate(300, undefined);
+	expect(toChild().at(-1)?.depths).toEqual(depths(2));
 });
 
 test('whoever is asked for places has heard before that nobody else gives them', () => {

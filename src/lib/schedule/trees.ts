@@ -1,5 +1,5 @@
 import type { Random } from '../util/clock.ts';
-import { FULL_DEPTH, NO_DEPTH, SUBSTREAMS, type PeerRole } from '../model/message.ts';
+import { CUT_DEPTH, FULL_DEPTH, NO_DEPTH, SUBSTREAMS, type PeerRole } from '../model/message.ts';
 import { CONGESTED_MS, TELL_DEPTHS_MS } from './bounds.ts';
 import { Children, strength, type Room } from './children.ts';
 import { Dealer } from './dealer.ts';
@@ -111,9 +111,12 @@ export class Trees {
 		const depth = this.parents.depthOf(s);
 		const given = (neighbour.given & (1 << s)) !== 0;
 		if (depth === NO_DEPTH || this.parents.parentOf(s) === neighbour) return NO_DEPTH;
-		// While we seek a parent we are no use to others and in need ourselves; our children bear with us for a moment.
-		if (!given && !this.parents.isConnected(s)) return NO_DEPTH;
-		return full && !given ? depth + FULL_DEPTH : depth;
+		const fed = this.parents.isFed(s);
+		// Our children bear with us for a moment, but must know to ask others for what they miss.
+		if (given) return fed ? depth : depth + CUT_DEPTH;
+		// While nothing comes to us we are no use to others and in need ourselves.
+		if (!fed) return NO_DEPTH;
+		return full ? depth + FULL_DEPTH : depth;
 	}
 
 	/** Neighbours hear at once, though not all the time, when we come to stand elsewhere. */
@@ -141,9 +144,9 @@ export class Trees {
 	#tellDepths(neighbour: Neighbour, full: boolean, onlyLosses = false): void {
 		const told = neighbour.toldDepths;
 		for (let s = 0; s < SUBSTREAMS; s++) {
-			if (onlyLosses && (told[s] === NO_DEPTH || (neighbour.given & (1 << s)) === 0)) continue;
+			if (onlyLosses && (neighbour.given & (1 << s)) === 0) continue;
 			const depth = this.#depthFor(neighbour, s, full);
-			if (onlyLosses ? depth !== NO_DEPTH : depth === told[s]) continue;
+			if (onlyLosses ? !isLoss(told[s], depth) : depth === told[s]) continue;
 			this.#options.tell(neighbour, this.#depthsFor(neighbour, full));
 			return;
 		}
@@ -166,6 +169,12 @@ export class Trees {
 			canServe: (s, child) => this.parents.isConnected(s) && this.parents.parentOf(s) !== child,
 		};
 	}
+}
+
+/** Whether a child that was told one depth is cut off by the next. */
+function isLoss(before = 0, now: number): boolean {
+	if (before === NO_DEPTH) return false;
+	return now === NO_DEPTH || (now & CUT_DEPTH) > (before & CUT_DEPTH);
 }
 
 function tellGiven(neighbour: Neighbour): void {
