@@ -183,6 +183,7 @@ test('a request for what is overdue goes with the pushes of the moment, but not 
 	const busy = join().neighbour.link as { bufferedBytes: number };
 	clock.advance(4000);
 	Object.assign(newcomer.neighbour, { sinceMs: 3000 });
+	Object.assign(track, { knownAtMs: 3100 });
 	for (const { neighbour } of [child, settled, newcomer]) neighbour.heardAtMs = 4000;
 	busy.bufferedBytes = 100_000;
 	track.states[0] = HELD;
@@ -198,6 +199,28 @@ test('a request for what is overdue goes with the pushes of the moment, but not 
 	}
 	expect(counts.at(-1)).toEqual([1, 1, 1]);
 	expect(counts[0]).toEqual([1, 1, 0]);
+});
+
+test('a request for what is too late to be seen live waits until nothing else does', () => {
+	const { clock, giver, join, hold, track } = setup();
+	const child = join({ given: 0b10, branches: new Uint8Array(SUBSTREAMS).fill(2) });
+	const [late, other] = [join(), join()];
+	const busy = join().neighbour.link as { bufferedBytes: number };
+	clock.advance(4000);
+	for (const { neighbour } of [child, late, other]) neighbour.heardAtMs = 4000;
+	busy.bufferedBytes = 100_000;
+	track.states[0] = HELD;
+	Object.assign(track, { knownAtMs: 2400 });
+	giver.onRequest(late.neighbour, request(0));
+	Object.assign(track, { knownAtMs: 3100 });
+	giver.onRequest(other.neighbour, request(0));
+	clock.advance(100);
+	hold(1);
+	busy.bufferedBytes = 0;
+	giver.flush();
+	expect([late, other, child].map((one) => one.pieces())).toEqual([0, 1, 1]);
+	giver.flush();
+	expect(late.pieces()).toBe(1);
 });
 
 test('the broadcaster sends every first copy before any second', () => {

@@ -22,6 +22,8 @@ const LEAF_MS = 200;
 
 /** A piece that isn't where it should be so long after its manifest is late: what hangs below has waited for it. */
 const OVERDUE_MS = 800;
+/** So long after it, a piece comes too late for who watches live: a swarm that stood behind would stay there, as what is new waited for it. */
+const TOO_LATE_MS = 1500;
 /** What a neighbour asks for that came less than this ago is no repair: it catches up, with whatever is to spare. */
 const NEWCOMER_MS = 3000;
 
@@ -193,11 +195,13 @@ export class Giver {
 		if (this.#role === 'broadcaster') this.#spread.watch(to, track, offset);
 	}
 
-	/** What is pushed has a tree behind it that waits; requests go when there is room, unless the piece is overdue. */
+	/** What is pushed has a tree behind it that waits; requests go when there is room, unless the piece is overdue and not too late. */
 	#queueAsked(to: Neighbour, track: SegmentTrack, { index, begin, length }: RequestMessage): void {
 		const queuedAtMs = this.#clock.now();
 		const newcomer = queuedAtMs - to.sinceMs < NEWCOMER_MS;
-		const turn = newcomer ? Infinity : Math.max(queuedAtMs, track.knownAtMs + OVERDUE_MS);
+		const tooLate = queuedAtMs - track.knownAtMs > TOO_LATE_MS;
+		const overdueAtMs = Math.max(queuedAtMs, track.knownAtMs + OVERDUE_MS);
+		const turn = newcomer || tooLate ? Infinity : overdueAtMs;
 		this.#uplink.push({ to, index, begin, length, asked: true, turn, queuedAtMs });
 	}
 }
