@@ -125,7 +125,7 @@ export class ChannelSession extends Emitter<SessionEvents> {
 	}
 
 	#wantLinks(): void {
-		const { wanted, free } = this.peer.room;
+		const { wanted, free } = this.peer.linkRoom;
 		this.swarm.wantLinks(wanted, free);
 	}
 
@@ -142,11 +142,11 @@ export class ChannelSession extends Emitter<SessionEvents> {
 
 	#everySecond(): void {
 		const nowMs = this.clock.now();
-		const { hop, room, uplinkBps } = this.peer;
+		const { hop, linkRoom, uplinkBps } = this.peer;
 		if (hop < 255) this.#fedAtMs = nowMs;
 		this.swarm.report({
 			hop,
-			slots: room.free,
+			slots: linkRoom.free,
 			starving: nowMs - this.#fedAtMs > STARVING_MS,
 			uplinkKbps: Math.round((uplinkBps ?? 0) / 1000),
 		});

@@ -133,8 +133,8 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 	}
 
 	/** How many more links this peer would like, and how many it has room for; looked at anew on `links`. */
-	get room(): Scheduler['room'] {
-		return this.#scheduler.room;
+	get linkRoom(): Scheduler['linkRoom'] {
+		return this.#scheduler.linkRoom;
 	}
 
 	/** Hops to the broadcaster; 255 when unknown. */

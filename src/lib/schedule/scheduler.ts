@@ -136,7 +136,7 @@ export class Scheduler {
 	}
 
 	/** How many more links this peer would like, and how many it has room for. */
-	get room(): { readonly wanted: number; readonly free: number } {
+	get linkRoom(): { readonly wanted: number; readonly free: number } {
 		if (this.#closed) return { wanted: 0, free: 0 };
 		const who = [this.#role, this.#roster.all, this.#clock.now()] as const;
 		return { wanted: wantedLinks(...who), free: freeLinks(...who) };

@@ -242,7 +242,7 @@ export class Simulation {
 		if (viewer.leftAtMs !== Infinity) return;
 		const links = this.#linked.get(viewer);
 		if (!links) return;
-		let wanted = Math.min(5, viewer.peer.room.wanted - this.#connecting(viewer));
+		let wanted = Math.min(5, viewer.peer.linkRoom.wanted - this.#connecting(viewer));
 		const source = this.#linked.get(this.broadcaster);
 		if (
 			source &&
@@ -259,7 +259,7 @@ export class Simulation {
 			if (!this.#hasRoom(other)) continue;
 			if (this.#connect(viewer, other)) wanted--;
 		}
-		const againMs = viewer.peer.room.wanted > QUICK_LINKS ? 300 : 2000;
+		const againMs = viewer.peer.linkRoom.wanted > QUICK_LINKS ? 300 : 2000;
 		this.clock.after(againMs * (0.75 + 0.5 * this.random()), () => this.#seekLinks(viewer));
 	}
 
@@ -307,7 +307,7 @@ export class Simulation {
 	}
 
 	#hasRoom(peer: SimPeer): boolean {
-		return peer.peer.room.free > this.#connecting(peer);
+		return peer.peer.linkRoom.free > this.#connecting(peer);
 	}
 
 	/** Links that are being made and that the peer doesn't know of yet. */
