@@ -1,6 +1,6 @@
 // Every bound of the scheduler, in one place. Times in milliseconds.
 
-/** Neighbours at most, by what this peer is. */
+/** Neighbours at most of whom something is heard, by what this peer is; with the silent there may be `SLOTS` for a while. */
 export const MAX_LINKS = { viewer: 16, relay: 24, broadcaster: 24 } as const;
 /** Links that are formed as fast as they can be; the rest come at leisure. */
 export const QUICK_LINKS = 4;

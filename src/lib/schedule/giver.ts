@@ -153,9 +153,13 @@ export class Giver {
 		this.#held.forget(neighbour);
 	}
 
-	/** To be called now and then: refuses what was held too long, everything when nothing is sent any more, and gives anew what was given to the dead. */
-	expire(): void {
+	/** To be called now and then: what only those have who left or fell silent is given to others. */
+	giveAnew(): void {
 		this.#spread.hasten();
+	}
+
+	/** To be called now and then: refuses what was held too long, and everything when nothing is sent any more. */
+	expire(): void {
 		if (this.#uplink.open) this.#held.expire(this.#clock.now());
 		else this.#held.rejectAll();
 	}

@@ -469,6 +469,7 @@ export class Scheduler {
 		const nowMs = this.#clock.now();
 		if (this.#account.settle(nowMs)) this.#dropWorst(nowMs);
 		this.#heartbeat.beat(nowMs);
+		this.#giver.giveAnew();
 		this.#giver.expire();
 		if (this.#trees.isDue(nowMs)) this.#evaluateTrees(undefined);
 		this.#evaluate();
