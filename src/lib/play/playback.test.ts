@@ -140,6 +140,32 @@ describe('Playback', () => {
 		expect(after).toBeLessThan(during - 0.2);
 	});
 
+	it('learns to bear what is late too seldom to show as jitter', () => {
+		// One segment in twenty seconds comes 350 ms late.
+		const stalls: number[] = [];
+		const { playback } = play(
+			onAir(600, 500, (i) => (i % 40 === 39 ? 350 : 0)),
+			600_000,
+			{
+				at: (nowMs, { counts }) => {
+					if (nowMs === 300_000) stalls.push(counts.stalls);
+				},
+			},
+		);
+		expect(stalls[0]).toBeGreaterThan(1);
+		expect(playback.counts.stalls - stalls[0]!).toBeLessThan(4);
+		expect(playback.targetS).toBeLessThan(1.2);
+	});
+
+	it('forgets a bad minute', () => {
+		const { playback } = play(
+			onAir(660, 500, (i) => (i >= 60 && i < 180 && i % 7 === 0 ? (i * 137) % 700 : 0)),
+			660_000,
+		);
+		expect(playback.counts.stalls).toBeGreaterThan(1);
+		expect(playback.targetS).toBeLessThan(0.75);
+	});
+
 	it('begins with the newest key frame when joining late', () => {
 		const all = onAir(30, 100);
 		const joinMs = 20_450;

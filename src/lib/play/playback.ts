@@ -4,6 +4,7 @@ import { crossGap, isStuck } from './gap.ts';
 import { holdEdge, START_AHEAD_S } from './live-edge.ts';
 import type { LiveSegment } from './live-segment.ts';
 import type { Range } from './ranges.ts';
+import { StallPenalty } from './stall-penalty.ts';
 import { Timeline } from './timeline.ts';
 
 /** What the video element says at one moment. */
@@ -52,10 +53,6 @@ export interface PlaybackOptions {
 
 /** Chromium stops with 60 to 100 ms of sound in the buffer; at 110 ms it never did. */
 const DECODER_S = 0.12;
-/** What a stall adds to the target, and how fast that is forgotten (per second). */
-const STALL_PENALTY_S = 0.05;
-const MAX_PENALTY_S = 1;
-const FORGIVEN_PER_S = 0.002;
 /** The delay that is never exceeded on purpose, seconds. */
 const MAX_TARGET_S = 4;
 /** No jump and no push sooner after a seek than this. */
@@ -82,6 +79,7 @@ const SLEEP_MS = 5000;
 export class Playback {
 	readonly #timeline = new Timeline();
 	readonly #arrivals = new Arrivals();
+	readonly #penalty = new StallPenalty();
 	readonly #queue: AppendQueue;
 	#targetMs: number | 'auto';
 	#following = true;
@@ -96,7 +94,6 @@ export class Playback {
 	#waitingSinceMs: number | undefined;
 	#countedMs = 0;
 	#waitingCounted = false;
-	#penaltyS = 0;
 	#nudges = 0;
 	#lastMs: number | undefined;
 	#lastPlayheadS = 0;
@@ -167,7 +164,7 @@ export class Playback {
 	get targetS(): number | undefined {
 		const { leastDelayS, neededDelayS } = this.#arrivals;
 		if (leastDelayS === undefined || neededDelayS === undefined) return undefined;
-		const neededS = neededDelayS - leastDelayS + DECODER_S + this.#penaltyS;
+		const neededS = neededDelayS - leastDelayS + DECODER_S + this.#penalty.seconds;
 		const wantedS = this.#targetMs === 'auto' ? 0 : this.#targetMs / 1000;
 		return Math.max(Math.min(neededS, MAX_TARGET_S), wantedS);
 	}
@@ -234,7 +231,7 @@ export class Playback {
 		const { nowMs, playheadS, paused, starved } = view;
 		const elapsedMs = nowMs - (this.#lastMs ?? nowMs);
 		this.#lastMs = nowMs;
-		this.#penaltyS = Math.max(0, this.#penaltyS - (elapsedMs / 1000) * FORGIVEN_PER_S);
+		this.#penalty.pass(elapsedMs);
 		if (elapsedMs > SLEEP_MS && this.#following) this.#wake(nowMs);
 		if (playheadS > this.#lastPlayheadS && !starved && !paused) {
 			this.#hasPlayed = this.#hasPlayedSource = true;
@@ -263,7 +260,7 @@ export class Playback {
 		if (!counts || nowMs - this.#seekMs < AFTER_SEEK_MS) return;
 		this.#stalls++;
 		this.#waitingCounted = true;
-		this.#penaltyS = Math.min(this.#penaltyS + STALL_PENALTY_S, MAX_PENALTY_S);
+		this.#penalty.add();
 	}
 
 	#wake(nowMs: number): void {
@@ -318,8 +315,7 @@ export class Playback {
 		});
 		if (toS === undefined) return undefined;
 		this.#gaps++;
-		// What never came would not have come for a longer delay either.
-		if (this.#waitingCounted) this.#penaltyS = Math.max(0, this.#penaltyS - STALL_PENALTY_S);
+		if (this.#waitingCounted) this.#penalty.takeBack();
 		this.#waitingCounted = false;
 		return this.#seek(toS, 'gap', nowMs);
 	}

@@ -1,0 +1,39 @@
+/** What the first stall adds, seconds. */
+const FIRST_S = 0.05;
+/** What each stall adds of what is there already. */
+const GROWTH = 1;
+const MOST_S = 1;
+/** After so many seconds, about a third is left. */
+const MEMORY_S = 200;
+
+/**
+ * The delay that stalls have taught, beside what arrivals show. It doubles with every stall and fades with time: so it grows faster than it
+ * fades only while stalls come more often than once in `MEMORY_S`, wherever that ends up; and a bad minute is half forgotten two minutes later.
+ */
+export class StallPenalty {
+	#seconds = 0;
+	#beforeS = 0;
+
+	/** What is added to the delay, seconds. */
+	get seconds(): number {
+		return this.#seconds;
+	}
+
+	/** Time passes. */
+	pass(elapsedMs: number): void {
+		const left = Math.exp(-elapsedMs / 1000 / MEMORY_S);
+		this.#seconds *= left;
+		this.#beforeS *= left;
+	}
+
+	/** The picture stood still for want of media. */
+	add(): void {
+		this.#beforeS = this.#seconds;
+		this.#seconds = Math.min(this.#seconds * (1 + GROWTH) + FIRST_S, MOST_S);
+	}
+
+	/** The last stall waited for what never came, and wouldn't have come for a longer delay either. */
+	takeBack(): void {
+		this.#seconds = Math.min(this.#seconds, this.#beforeS);
+	}
+}
