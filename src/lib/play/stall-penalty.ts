@@ -1,14 +1,14 @@
 /** What the first stall adds, seconds. */
 const FIRST_S = 0.05;
 /** What each stall adds of what is there already. */
-const GROWTH = 1;
+const GROWTH = 0.5;
 const MOST_S = 1;
 /** After so many seconds, about a third is left. */
 const MEMORY_S = 200;
 
 /**
- * The delay that stalls have taught, beside what arrivals show. It doubles with every stall and fades with time: so it grows faster than it
- * fades only while stalls come more often than once in `MEMORY_S`, wherever that ends up; and a bad minute is half forgotten two minutes later.
+ * The delay that stalls have taught, beside what arrivals show. Each adds more than the one before, and it fades with time: so it
+ * outgrows its fading while they come more often than once in 80 s (`MEMORY_S × ln(1 + GROWTH)`), and a bad minute is half forgotten two minutes later.
  */
 export class StallPenalty {
 	#seconds = 0;
