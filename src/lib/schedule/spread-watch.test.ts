@@ -144,6 +144,23 @@ test('what only those have who fell silent goes to another at once, and only onc
 	expect(given.length).toBe(soFar);
 });
 
+test('while nobody is heard nobody is blamed, and what was given is looked after when they are heard again', () => {
+	const { clock, given, give, watch, all } = setup(3);
+	const [child, other] = all;
+	if (!child || !other) throw new Error('too few');
+	clock.advance(600);
+	give(child);
+	clock.advance(1500);
+	watch.hasten();
+	expect(given).toEqual([]);
+	expect(child.spread).toBe(1);
+	for (const neighbour of all) neighbour.heardAtMs = clock.now();
+	clock.advance(SPREAD_MS + 121);
+	expect(given.length).toBe(1);
+	expect(given).not.toContain(child);
+	expect(child.spread).toBeLessThan(1);
+});
+
 test('among many neighbours one announcement may be a lie, two count', () => {
 	const { clock, track, given, give, all } = setup(12);
 	const [child, liar, other] = all;

@@ -40,9 +40,12 @@ export class SpreadWatch {
 
 	/** A piece was given to a neighbour. */
 	watch(child: Neighbour, track: SegmentTrack, offset: number): void {
-		const gift = { child, track, offset };
+		this.#lookLater({ child, track, offset });
+	}
+
+	#lookLater(gift: Gift): void {
 		this.#watched.add(gift);
-		this.#clock.after(SPREAD_MS + 2 * child.rttMs, () => this.#look(gift));
+		this.#clock.after(SPREAD_MS + 2 * gift.child.rttMs, () => this.#look(gift));
 	}
 
 	/** What was given only to neighbours that left or fell silent is looked after at once. */
@@ -52,6 +55,8 @@ export class SpreadWatch {
 		for (const neighbour of this.#roster.all) {
 			if (isHeard(neighbour, nowMs)) heard |= 1 << neighbour.slot;
 		}
+		// Our own line is silent, and nobody is to blame.
+		if (heard === 0) return;
 		for (const gift of this.#watched) {
 			const pushed = gift.track.pushed[gift.offset] ?? 0;
 			if ((pushed & heard) === 0) this.#look(gift);
@@ -83,6 +88,11 @@ export class SpreadWatch {
 		const pushed = track.pushed[offset] ?? 0;
 		const spread = this.#hasSpread((track.holders[offset] ?? 0) & ~pushed, pushed, nowMs);
 		if (this.#roster.all.every((other) => other === child)) return;
+		// Who could have announced it can't be heard: it is our own line, and nobody is to blame.
+		if (!spread && !this.#roster.all.some((other) => isHeard(other, nowMs))) {
+			this.#lookLater(gift);
+			return;
+		}
 		child.spread += ((spread ? 1 : 0) - child.spread) * WEIGHT;
 		if (spread) return;
 		const others = this.#roster.all.filter(
