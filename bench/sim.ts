@@ -1,7 +1,7 @@
 // Whole swarms under a virtual clock: how late segments are at each size, under hardship, and by strategy.
 // Swarms of up to 100 viewers run once for each seed, larger ones with the first alone; a row has the medians.
 // Options: --quick (small swarms), --large (10,000 viewers too: minutes of CPU and gigabytes of memory), --viewers N (one size only),
-// --seeds 1,2,3, --rows quiet,crowd (only rows that have one of these in their names), --uplink 7.5 (another mean uplink, Mbit/s),
+// --hardships 1000 (the same hardships in a larger swarm), --seeds 1,2,3, --rows quiet,crowd (only rows that have one of these in their names), --uplink 7.5 (another mean uplink, Mbit/s),
 // --json FILE, --markdown FILE.
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -14,6 +14,7 @@ const { values } = parseArgs({
 		quick: { type: 'boolean', default: false },
 		large: { type: 'boolean', default: false },
 		viewers: { type: 'string' },
+		hardships: { type: 'string' },
 		seeds: { type: 'string', default: '1,2,3' },
 		rows: { type: 'string', default: '' },
 		uplink: { type: 'string', default: '5' },
@@ -52,7 +53,7 @@ const sizes = values.viewers
 	: values.quick
 		? [8, 30, 100]
 		: [8, 30, 100, 1000, ...(values.large ? [10_000] : [])];
-const hardN = values.quick ? 60 : 100;
+const hardN = Number(values.hardships ?? (values.quick ? 60 : 100));
 const strategyN = values.quick ? 30 : 100;
 
 /** Viewers come as fast as a busy evening brings them: some hundreds a second, a thousand at most. */
@@ -163,15 +164,17 @@ if (!values.viewers) {
 		options: { ...quiet(viewers).options, segmentMs: 250, segmentsPerKeyFrame: 4 },
 	});
 	tables.push(table('Low-delay profile: segments of 250 ms', [short(8), short(hardN)]));
-	const halfGoes = (politely: boolean) => (sim: Simulation) => {
+	const halfGoes = (politely: boolean, knownAfterMs?: number) => (sim: Simulation) => {
 		const viewers = sim.alive.filter(({ role }) => role !== 'broadcaster');
-		viewers.forEach((viewer, i) => i % 2 === 0 && sim.leave(viewer, politely));
+		viewers.forEach((viewer, i) => i % 2 === 0 && sim.leave(viewer, politely, knownAfterMs));
 	};
 	const crowd = (sim: Simulation) => {
 		for (let i = 0; i < hardN * 0.9; i++) {
 			sim.clock.after((i * 10_000) / (hardN * 0.9), () => sim.join());
 		}
 	};
+	const known = (afterMs: number) =>
+		hardship(`mass exit, told by an oracle after ${afterMs} ms`, {}, [0, halfGoes(false, afterMs)]);
 	const small = quiet(Math.round(hardN / 10));
 	const cold: Case = { ...quiet(hardN), name: 'cold start: all come in 3 s', fromS: 0, untilS: 15 };
 	tables.push(
@@ -195,6 +198,7 @@ if (!values.viewers) {
 			cold,
 		]),
 	);
+	tables.push(table('What noticing the mass exit costs', [0, 250, 450].map(known)));
 	const by = (name: string, push: boolean, standing: boolean): Case => ({
 		...quiet(strategyN),
 		name,

@@ -124,14 +124,21 @@ export class Simulation {
 		return viewer;
 	}
 
-	/** A peer goes: politely, or as if its cable were cut. */
-	leave(gone: SimPeer, politely: boolean): void {
+	/**
+	 * A peer goes: politely, or as if its cable were cut. `knownAfterMs` is when all its neighbours learn of that at the latest, as if by an
+	 * oracle; they find out for themselves when it isn't given.
+	 */
+	leave(gone: SimPeer, politely: boolean, knownAfterMs?: number): void {
 		const at = this.#alive.indexOf(gone);
 		if (at < 0) return;
 		this.#alive.splice(at, 1);
+		const links = [...(this.#linked.get(gone)?.values() ?? [])];
 		gone.leftAtMs = this.clock.now();
 		if (!politely) gone.access.dead = true;
 		gone.peer.close();
+		if (knownAfterMs !== undefined) {
+			this.clock.after(knownAfterMs, () => links.forEach(({ other }) => other?.closedByOther()));
+		}
 		for (const other of this.#linked.get(gone)?.keys() ?? []) this.#linked.get(other)?.delete(gone);
 		this.#linked.delete(gone);
 	}
