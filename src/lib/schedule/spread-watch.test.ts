@@ -144,21 +144,35 @@ test('what only those have who fell silent goes to another at once, and only onc
 	expect(given.length).toBe(soFar);
 });
 
-test('while nobody is heard nobody is blamed, and what was given is looked after when they are heard again', () => {
-	const { clock, given, give, watch, all } = setup(3);
-	const [child, other] = all;
-	if (!child || !other) throw new Error('too few');
-	clock.advance(600);
-	give(child);
-	clock.advance(1500);
-	watch.hasten();
+test('while nobody is heard nobody is blamed, nor before what they announced meanwhile has had time to come', () => {
+	const { clock, track, given, give, watch, all } = setup(3);
+	const [first, second, third] = all;
+	if (!first || !second || !third) throw new Error('too few');
+	const ticks = (ms: number, heard: boolean) => {
+		for (let passedMs = 0; passedMs < ms; passedMs += 50) {
+			clock.advance(50);
+			if (heard) for (const neighbour of all) neighbour.heardAtMs = clock.now();
+			watch.hasten();
+		}
+	};
+	ticks(600, true);
+	give(first);
+	ticks(1500, false);
 	expect(given).toEqual([]);
-	expect(child.spread).toBe(1);
-	for (const neighbour of all) neighbour.heardAtMs = clock.now();
-	clock.advance(SPREAD_MS + 121);
+	ticks(SPREAD_MS, true);
+	expect(first.spread).toBe(1);
+	track.holders[0] = (track.holders[0] ?? 0) | (1 << second.slot);
+	ticks(2000, true);
+	expect(given).toEqual([]);
+	expect(first.spread).toBe(1);
+
+	track.holders[0] = track.pushed[0] = 0;
+	give(third);
+	ticks(1500, false);
+	ticks(2000, true);
 	expect(given.length).toBe(1);
-	expect(given).not.toContain(child);
-	expect(child.spread).toBeLessThan(1);
+	expect(given).not.toContain(third);
+	expect(third.spread).toBeLessThan(1);
 });
 
 test('among many neighbours one announcement may be a lie, two count', () => {

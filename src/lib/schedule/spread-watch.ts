@@ -26,6 +26,8 @@ export class SpreadWatch {
 	readonly #roster: Roster;
 	readonly #giveTo: (neighbour: Neighbour, track: SegmentTrack, offset: number) => void;
 	readonly #watched = new Set<Gift>();
+	/** When nobody was heard last. */
+	#deafAtMs = -Infinity;
 	#closed = false;
 
 	constructor(
@@ -45,18 +47,20 @@ export class SpreadWatch {
 
 	#lookLater(gift: Gift): void {
 		this.#watched.add(gift);
-		this.#clock.after(SPREAD_MS + 2 * gift.child.rttMs, () => this.#look(gift));
+		this.#clock.after(spreadMs(gift.child), () => this.#look(gift));
 	}
 
-	/** What was given only to neighbours that left or fell silent is looked after at once. */
+	/** To be called now and then: what was given only to neighbours that left or fell silent is looked after at once. */
 	hasten(): void {
 		const nowMs = this.#clock.now();
 		let heard = 0;
 		for (const neighbour of this.#roster.all) {
 			if (isHeard(neighbour, nowMs)) heard |= 1 << neighbour.slot;
 		}
-		// Our own line is silent, and nobody is to blame.
-		if (heard === 0) return;
+		if (heard === 0 && this.#roster.all.length > 0) {
+			this.#deafAtMs = nowMs;
+			return;
+		}
 		for (const gift of this.#watched) {
 			const pushed = gift.track.pushed[gift.offset] ?? 0;
 			if ((pushed & heard) === 0) this.#look(gift);
@@ -88,8 +92,8 @@ export class SpreadWatch {
 		const pushed = track.pushed[offset] ?? 0;
 		const spread = this.#hasSpread((track.holders[offset] ?? 0) & ~pushed, pushed, nowMs);
 		if (this.#roster.all.every((other) => other === child)) return;
-		// Who could have announced it can't be heard: it is our own line, and nobody is to blame.
-		if (!spread && !this.#roster.all.some((other) => isHeard(other, nowMs))) {
+		// What they announced while our own line was silent has yet to come: nobody is to blame.
+		if (!spread && nowMs - this.#deafAtMs < spreadMs(child)) {
 			this.#lookLater(gift);
 			return;
 		}
@@ -105,4 +109,9 @@ export class SpreadWatch {
 		const next = others.sort((a, b) => strength(b) * b.spread - strength(a) * a.spread)[0];
 		if (next) this.#giveTo(next, track, offset);
 	}
+}
+
+/** Milliseconds in which others announce what a neighbour was given. */
+function spreadMs({ rttMs }: Neighbour): number {
+	return SPREAD_MS + 2 * rttMs;
 }
