@@ -1,8 +1,8 @@
 // Whole swarms under a virtual clock: how late segments are at each size, under hardship, and by strategy.
 // Swarms of up to 100 viewers run once for each seed, larger ones with the first alone; a row has the medians.
 // Options: --quick (small swarms), --large (10,000 viewers too: minutes of CPU and gigabytes of memory), --viewers N (one size only),
-// --hardships 1000 (the same hardships in a larger swarm), --seeds 1,2,3, --rows quiet,crowd (only rows that have one of these in their names), --uplink 7.5 (another mean uplink, Mbit/s),
-// --json FILE, --markdown FILE.
+// --hardships 1000 (the hardships in a swarm of another size), --seeds 1,2,3, --rows quiet,crowd (only rows that have one of these in
+// their names), --uplink 7.5 (another mean uplink, Mbit/s), --json FILE, --markdown FILE.
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -54,6 +54,8 @@ const sizes = values.viewers
 		? [8, 30, 100]
 		: [8, 30, 100, 1000, ...(values.large ? [10_000] : [])];
 const hardN = Number(values.hardships ?? (values.quick ? 60 : 100));
+if (!(hardN >= 10))
+	throw new Error(`--hardships takes 10 viewers or more, not ${values.hardships}`);
 const strategyN = values.quick ? 30 : 100;
 
 /** Viewers come as fast as a busy evening brings them: some hundreds a second, a thousand at most. */

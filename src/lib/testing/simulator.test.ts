@@ -174,6 +174,21 @@ test('when the broadcaster falls silent nothing is asked for ever after', () => 
 	expect(sim.alive.every(({ peer }) => peer.queuedBlocks === 0)).toBe(true);
 });
 
+test('whom an oracle tells of a crash knows then, and others find out later', () => {
+	const missedAfter = (knownAfterMs?: number) => {
+		const sim = new Simulation({ seed: 4, viewers: 8 });
+		sim.clock.run(8000);
+		const gone = sim.viewers[0]!;
+		sim.leave(gone, false, knownAfterMs);
+		sim.clock.run(8200);
+		return sim.alive.filter(({ peer }) =>
+			peer.neighbours.some(({ link }) => link.peerId === gone.id),
+		).length;
+	};
+	expect(missedAfter(100)).toBe(0);
+	expect(missedAfter()).toBeGreaterThan(0);
+});
+
 test('a long run keeps no records of who left long ago', () => {
 	const sim = watch(5, { viewers: 6, roles: { churner: 0.5 }, seconds: 12 });
 	const gone = () => sim.viewers.filter(({ leftAtMs }) => leftAtMs < 10_000).length;
