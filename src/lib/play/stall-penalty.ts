@@ -1,7 +1,8 @@
 /** What the first stall adds, seconds. */
 const FIRST_S = 0.05;
-/** What each stall adds of what is there already. */
+/** The part of what is there already that each stall adds to it. */
 const GROWTH = 0.5;
+/** What all stalls together add at most, seconds. */
 const MOST_S = 1;
 /** After so many seconds, about a third is left. */
 const MEMORY_S = 200;
