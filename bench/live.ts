@@ -28,6 +28,8 @@ const { values: flags } = parseArgs({
 		seconds: { type: 'string' },
 		/** Height of the picture, 16:9; the floor's too. */
 		height: { type: 'string' },
+		/** Pictures a second, the floor's too. */
+		'frame-rate': { type: 'string' },
 		/** One way on every peer link, milliseconds. */
 		delay: { type: 'string' },
 		/** Also measures ffmpeg's HLS with hls.js and P2P Media Loader. */
@@ -43,7 +45,8 @@ const windowMs = Number(flags.seconds ?? (isQuick ? 8 : 60)) * 1000;
 const warmMs = isQuick ? 4000 : 10_000;
 const delayMs = Number(flags.delay ?? 25);
 const height = Number(flags.height ?? 720);
-const shape = { width: Math.round((height * 16) / 9 / 2) * 2, height, frameRate: 30 };
+const frameRate = Number(flags['frame-rate'] ?? 30);
+const shape = { width: Math.round((height * 16) / 9 / 2) * 2, height, frameRate };
 const all: Readonly<Record<string, Profile>> = { steady: STEADY, 'low-delay': LOW_DELAY };
 const names = (flags.profiles ?? 'steady,low-delay').split(',');
 
@@ -121,7 +124,7 @@ async function measureFloor(profile: Profile): Promise<FloorLook> {
 
 /** After each step, so that a run that is broken off leaves what it has. */
 function save(): void {
-	const options = { height, seconds: windowMs / 1000, delayMs };
+	const options = { height, frameRate, seconds: windowMs / 1000, delayMs };
 	const told = { ...began, machine, commit, isDirty, options, groups, beside };
 	if (flags.json) writeFileSync(flags.json, `${JSON.stringify(told, undefined, '\t')}\n`);
 	if (flags.markdown) writeFileSync(flags.markdown, `${pageOf()}\n`);
