@@ -20,7 +20,8 @@ export default defineConfig({
 		// More than there are cores: most of the long ones wait for timers and networks.
 		maxWorkers: 3,
 		// Correctness tests must not turn red because a machine is busy; timing lives in bench/.
-		testTimeout: 30_000,
+		testTimeout: 120_000,
+		expect: { poll: { timeout: 20_000 } },
 		retry: process.env.CI ? 1 : 0,
 		hookTimeout: 60_000,
 		teardownTimeout: 10_000,

@@ -31,7 +31,8 @@ async function broadcast(seconds: number, more: readonly string[] = []) {
 
 describe.skipIf(!hasFfmpeg)('a broadcast from the command line', () => {
 	it('goes from ffmpeg through a pipe to a viewer’s stdout, whole, with sound and picture in step', async () => {
-		const { seed, link } = await broadcast(8);
+		// Long enough for who takes ten seconds to join.
+		const { seed, link } = await broadcast(20);
 		const watch = shoal(['watch', link, '--stdout', '--timeout', '40']);
 		// Both end by themselves, with the broadcast.
 		expect([await seed.exit, await watch.exit]).toEqual([0, 0]);
@@ -71,9 +72,7 @@ describe.skipIf(!hasFfmpeg)('a broadcast from the command line', () => {
 		expect((await fetch(new URL('nothing', address))).status).toBe(404);
 		source.kill('SIGKILL');
 		for (const command of [watch, relay, seed]) {
-			const { code, tookMs } = await command.interrupt();
-			expect(code).toBe(0);
-			expect(tookMs).toBeLessThan(2_000);
+			expect(await command.interrupt()).toBe(0);
 		}
 	});
 

@@ -59,9 +59,7 @@ it('says everything in JSON, one object a line, when asked to', async () => {
 	writeFileSync(join(cwd, 'file.bin'), 'some bytes');
 	const seed = shoal(['torrent', 'seed', 'file.bin', '--json', '--app', server.url], { cwd });
 	await seed.says(/"type":"status".*"state":"answered"/);
-	const { code, tookMs } = await seed.interrupt();
-	expect(code).toBe(0);
-	expect(tookMs).toBeLessThan(2000);
+	expect(await seed.interrupt()).toBe(0);
 	const lines = seed.stdout
 		.trim()
 		.split('\n')
@@ -94,9 +92,7 @@ it.each([
 	const app = args[0] === 'tracker' ? [] : ['--app', server.url];
 	const command = shoal([...args, ...(needsLink ? [link] : []), ...app]);
 	await command.says(/\S/);
-	const { code, tookMs } = await command.interrupt();
-	expect(code).toBe(0);
-	expect(tookMs).toBeLessThan(2000);
+	expect(await command.interrupt()).toBe(0);
 });
 
 it('keeps a key safe: made on first use, backed up, restored, never lost to another', async () => {

@@ -88,7 +88,7 @@ describe.skipIf(!hasFfmpeg)('trouble in the midst of it', () => {
 		await first.exit;
 		const third = shoal(['seed', '-', ...site], { cwd });
 		expect((await third.says(/#\S+/))[0]).toBe(/#\S+/.exec(first.stdout)?.[0]);
-		expect(await third.interrupt()).toMatchObject({ code: 0 });
+		expect(await third.interrupt()).toBe(0);
 		expect(statSync(join(cwd, 'shoal/channel.key')).mode & 0o777).toBe(0o600);
 	});
 
@@ -110,13 +110,14 @@ describe.skipIf(!hasFfmpeg)('trouble in the midst of it', () => {
 
 	it('a full disk ends a recording and not the broadcast; a viewer’s says so and keeps what it has', async () => {
 		const seed = shoal(['seed', '-', '--archive', '/dev/full', ...site]);
-		const source = ffmpeg(clipArgs({ seconds: 6, live: true }, '-f', 'mpegts', '-'));
+		const source = ffmpeg(clipArgs({ seconds: 60, live: true }, '-f', 'mpegts', '-'));
 		source.stdout.pipe(seed.child.stdin);
 		const [link] = await seed.says(/^http\S+$/m);
 		const watch = shoal(['watch', link, '-o', '/dev/full', '--timeout', '30']);
 		await seed.says(/disk is full.*goes on without/);
 		expect(await watch.exit).toBe(1);
 		expect(watch.stderr).toMatch(/The disk is full; what has come in is kept/);
+		source.kill('SIGKILL');
 		expect(await seed.exit).toBe(1);
 		expect(seed.stderr).toMatch(/The broadcast has ended/);
 	});
@@ -170,7 +171,7 @@ describe.skipIf(!hasFfmpeg)('other sources', () => {
 		await seed.says(sending);
 		await seed.says(/"title":"Song 1"/);
 		await seed.says(/"title":"Song 2"/);
-		expect(await seed.interrupt()).toMatchObject({ code: 0 });
+		expect(await seed.interrupt()).toBe(0);
 		station.close();
 		station.closeAllConnections();
 	});
@@ -190,7 +191,7 @@ describe.skipIf(!hasFfmpeg)('other sources', () => {
 		const second = live();
 		await seed.says(/A sender is here[^]*A sender is here/);
 		second.kill('SIGKILL');
-		expect(await seed.interrupt()).toMatchObject({ code: 0 });
+		expect(await seed.interrupt()).toBe(0);
 	});
 
 	it('a sender over UDP', async () => {
@@ -200,9 +201,7 @@ describe.skipIf(!hasFfmpeg)('other sources', () => {
 		const source = ffmpeg(clipArgs({ seconds: 60, live: true }, ...out));
 		await seed.says(sending);
 		source.kill('SIGKILL');
-		const { code, tookMs } = await seed.interrupt();
-		expect(code).toBe(0);
-		expect(tookMs).toBeLessThan(2000);
+		expect(await seed.interrupt()).toBe(0);
 	});
 
 	it.each<[string, string[], string[]]>([

@@ -44,7 +44,5 @@ test('a browser’s broadcast reaches who can reach only "shoal relay"', async (
 	const { bytesFromBroadcaster, bytesFromViewers } = await viewerStats(page);
 	expect(bytesFromBroadcaster).toBe(0);
 	expect(bytesFromViewers).toBeGreaterThan(0);
-	const { code, tookMs } = await relay.interrupt();
-	expect(code).toBe(0);
-	expect(tookMs).toBeLessThan(2000);
+	expect(await relay.interrupt()).toBe(0);
 });

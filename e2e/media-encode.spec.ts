@@ -30,10 +30,12 @@ function expectSteadyFlow(taken: readonly Shot[], segmentMs: number): void {
 		expect(shot.startUs, `segment ${i}`).toBe((taken[0]!.startUs / 1000 + i * segmentMs) * 1000);
 		expect(shot.durationUs).toBe(segmentMs * 1000);
 	});
-	const [first, last] = [taken[0]!, taken.at(-1)!];
-	const wallMs = last.atMs - first.atMs;
-	const mediaMs = (last.startUs - first.startUs) / 1000;
-	expect(Math.abs(wallMs - mediaMs), 'media time follows the clock').toBeLessThan(segmentMs + 400);
+	// On a busy machine one may come late, and none can come early: the earliest of the first and of the last third are compared.
+	const third = Math.ceil(taken.length / 3);
+	const earliestMs = (shots: readonly Shot[]) =>
+		Math.min(...shots.map(({ atMs, startUs }) => atMs - startUs / 1000));
+	const driftMs = earliestMs(taken.slice(-third)) - earliestMs(taken.slice(0, third));
+	expect(Math.abs(driftMs), 'media time follows the clock').toBeLessThan(segmentMs + 400);
 }
 
 /** Init and segments are a file without a fault, in which every frame decodes. */
@@ -145,7 +147,7 @@ test('a camera that is pulled out becomes a slate and silence, and comes back', 
 	);
 	expect(await lab.evaluate(() => window.lab.states.at(-1))).toBe('slate');
 	await lab.evaluate(() => window.lab.change('camera'));
-	expect(await lab.evaluate(() => window.lab.states.at(-1))).toBe('picture');
+	await expect.poll(() => lab.evaluate(() => window.lab.states.at(-1))).toBe('picture');
 	expectSteadyFlow(await shots(lab, before + 10), 500);
 	await expectSoundFile(lab);
 });
@@ -238,9 +240,11 @@ test('a browser without MediaStreamTrackProcessor sends the same', async ({ lab 
 
 for (const kind of ['error', 'throw', 'mute'] as const) {
 	test(`an encoder that breaks (${kind}) is replaced`, async ({ lab }) => {
+		// That one says nothing any more is noticed last.
+		const count = kind === 'mute' ? 14 : 9;
 		const reports = await lab.evaluate(
-			(kind) => window.runBreaking([40], kind, kind === 'mute' ? 8000 : 5000),
-			kind,
+			([kind, segments]) => window.runBreaking([40], kind, { ms: 30_000, segments }),
+			[kind, count] as const,
 		);
 		const segments = reports.filter((report) => report.type === 'segment');
 		expect(reports).toContainEqual({ type: 'warning', code: 'encoder-restarted' });
@@ -249,7 +253,7 @@ for (const kind of ['error', 'throw', 'mute'] as const) {
 			const gapUs = segment.startUs - segments[i]!.startUs;
 			if (!segment.discontinuity) expect(gapUs).toBe(500_000);
 		});
-		expect(segments.length).toBeGreaterThan(kind === 'mute' ? 7 : 8);
+		expect(segments.length).toBeGreaterThanOrEqual(count);
 		expect(segments.at(-1)!.sinceKeyFrame).toBe(0);
 	});
 }
@@ -257,7 +261,7 @@ for (const kind of ['error', 'throw', 'mute'] as const) {
 test('a picture that is too much for the encoder gets smaller until it keeps up', async ({
 	lab,
 }) => {
-	const reports = await lab.evaluate(() => window.runBreaking([], 'slow', 14_000));
+	const reports = await lab.evaluate(() => window.runBreaking([], 'slow', { ms: 14_000 }));
 	expect(reports.filter((report) => report.code === 'overloaded').length).toBeGreaterThan(0);
 	const segments = reports.filter((report) => report.type === 'segment');
 	segments.slice(1).forEach((segment, i) => {
@@ -274,7 +278,7 @@ test('a picture that is too much for the encoder gets smaller until it keeps up'
 
 test('encoders that break one after the other end the broadcast with an error', async ({ lab }) => {
 	const everyFrame = Array.from({ length: 1000 }, (_, i) => i);
-	const reports = await lab.evaluate((at) => window.runBreaking(at, 'error', 6000), everyFrame);
+	const reports = await lab.evaluate((at) => window.runBreaking(at, 'error', { ms: 6000 }), everyFrame);
 	expect(reports).toContainEqual({ type: 'failed', code: 'encoder-failed' });
 });
 

@@ -233,8 +233,12 @@ function breakingEncoder(breakAt: readonly number[], kind: Breakage) {
 	};
 }
 
-/** Runs the worker's part in the page for a while, with an encoder that breaks. */
-async function runBreaking(breakAt: readonly number[], kind: Breakage, ms: number) {
+/** Runs the worker's part in the page with an encoder that breaks, until so many segments came or a while is over. */
+async function runBreaking(
+	breakAt: readonly number[],
+	kind: Breakage,
+	{ ms, segments = Infinity }: { ms: number; segments?: number },
+) {
 	const source = await openCamera();
 	const reports: EncoderReport[] = [];
 	const media = { VideoEncoder: breakingEncoder(breakAt, kind), AudioEncoder };
@@ -247,7 +251,10 @@ async function runBreaking(breakAt: readonly number[], kind: Breakage, ms: numbe
 		).MediaStreamTrackProcessor({ track }).readable;
 	const [video, audio] = [source.stream.getVideoTracks()[0], source.stream.getAudioTracks()[0]];
 	await pipeline.open({ video: read(video), audio: read(audio) });
-	await new Promise((resolve) => setTimeout(resolve, ms));
+	const endMs = performance.now() + ms;
+	const came = () => reports.filter(({ type }) => type === 'segment').length;
+	while (performance.now() < endMs && came() < segments)
+		await new Promise((resolve) => setTimeout(resolve, 50));
 	pipeline.close();
 	source.close();
 	return reports.map((report) => {
@@ -272,7 +279,7 @@ function startBeats(): void {
 	beat();
 	// Set while the page is shown, due while it is hidden.
 	const early = { hasRun: false };
-	clock.after(1500, () => (early.hasRun = document.hidden));
+	clock.after(6000, () => (early.hasRun = document.hidden));
 	window.beats = { beats, early };
 }
 

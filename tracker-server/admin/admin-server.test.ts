@@ -82,7 +82,7 @@ test('health, readiness and stats are JSON', async () => {
 test('a draining server is not ready', async () => {
 	const server = await start();
 	await meeting(server);
-	const closing = server.close({ spreadMs: 400 });
+	const closing = server.close({ spreadMs: 3000 });
 	expect((await fetch(`${server.adminUrl}/ready`)).status).toBe(503);
 	await closing;
 });

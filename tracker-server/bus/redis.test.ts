@@ -61,7 +61,7 @@ describe.skipIf(program === undefined)('several nodes over Redis', () => {
 	async function meet(one: RunningServer, two: RunningServer, name: string): Promise<void> {
 		const anna = await join(one.announceUrl, `${name}-anna`);
 		// Until the second node has heard of her.
-		await pause(2_500);
+		await pause(5_000);
 		const bert = await join(two.announceUrl, `${name}-bert`, { offers: sampleOffers(name, 5) });
 		const offer = await anna.take((message) => 'offer' in message);
 		expect(offer.peer_id).toBe(wireId(`${name}-bert`));

@@ -384,7 +384,7 @@ describe('going down', () => {
 	test('drain closes everybody with 1012 and lets nobody in', async () => {
 		const server = await start();
 		const clients = [await join(server), await join(server), await join(server)];
-		const closing = server.close({ spreadMs: 300 });
+		const closing = server.close({ spreadMs: 3000 });
 		expect((await fetch(`${server.url}/health`)).status).toBe(503);
 		await expect(RawClient.open(server.announceUrl)).rejects.toThrow('503');
 		for (const client of clients) {

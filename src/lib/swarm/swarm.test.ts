@@ -107,14 +107,13 @@ it('peers that come at the same moment, over two trackers, have one link and not
 });
 
 it('counts the audience: the broadcaster is complete, viewers are not', async () => {
-	const { url } = await track();
-	const a = join([url], { role: 'broadcaster' });
+	const { url, whenJoined } = await track();
+	join([url], { role: 'broadcaster' });
 	const b = nodeSwarm({ infoHash, trackers: [url] });
 	closers.push(() => b.close());
 	const audience: unknown[] = [];
 	b.on('audience', (counts) => audience.push(counts));
-	await until(() => a.swarm.trackers[0]?.state === 'open');
-	await pause(100);
+	await whenJoined;
 	b.open();
 	await until(() => audience.length > 0);
 	expect(audience[0]).toEqual({ complete: 1, incomplete: 1 });
@@ -170,10 +169,10 @@ it('says when there is no WebRTC and no tracker to ask', async () => {
 it('says when peers are found and no path to any of them', async () => {
 	const { url } = await track();
 	// Relayed paths only, and no server to relay.
-	const options = { iceTransportPolicy: 'relay', clock: fastClock(20) } as const;
+	const options = { iceTransportPolicy: 'relay', clock: fastClock(10) } as const;
 	const a = join([url], options);
 	const b = join([url], options);
-	await until(() => a.troubles.length > 0 && b.troubles.length > 0);
+	await until(() => a.troubles.length > 0 && b.troubles.length > 0, 60_000);
 	expect(a.troubles.map(({ code }) => code)).toEqual(['ice-failed']);
 	expect(a.swarm.stats.ended.unreachable).toBeGreaterThanOrEqual(bounds.ICE_FAILURES_TO_TELL);
 	expect(a.links).toEqual([]);
@@ -267,8 +266,10 @@ it('a hostile tracker breaks nothing and costs little', async () => {
 	});
 	const good = await track();
 	const a = join([`ws://127.0.0.1:${port}`, good.url]);
-	await until(() => announced[0]?.offers.length > 0);
-	const { offer_id, offer } = announced[0].offers[0];
+	// A first announce may go before an offer is made.
+	const announcedOffers = () => announced.flatMap(({ offers }) => offers ?? []);
+	await until(() => announcedOffers().length > 0);
+	const [{ offer_id, offer }] = announcedOffers();
 	const say = (fields: object) => {
 		for (const client of server.clients) {
 			client.send(JSON.stringify({ action: 'announce', info_hash: hash, ...fields }));
@@ -311,12 +312,14 @@ it('a peer that breaks the protocol is dropped and not met again; others are unh
 	await until(() => a.links.length === 1 && good.links.length === 1);
 	const rude: WireFactory = (options) => {
 		const wire = realWire(options);
-		return { ...wire, start: () => [new Uint8Array(4000).fill(0x42)] };
+		wire.start = () => [new Uint8Array(4000).fill(0x42)];
+		return wire;
 	};
 	const bad = join([url], { wire: rude });
 	await until(() => (a.swarm.stats.ended.protocol ?? 0) > 0);
 	await until(() => (good.swarm.stats.ended.protocol ?? 0) > 0);
-	expect(bad.links).toEqual([]);
+	// Its own side may have thought that all was well.
+	await until(() => bad.links.length === 0);
 	expect(a.links).toHaveLength(1);
 	bad.swarm.wantLinks(5);
 	await until(

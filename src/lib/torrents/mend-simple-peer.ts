@@ -10,7 +10,7 @@ let keeper: RTCPeerConnection | undefined;
 
 /**
  * Makes simple-peer fit for Node's WebRTC (libdatachannel); in browsers nothing changes. Works on private parts:
- * versions are pinned, and a test watches the time.
+ * versions are pinned, and a test watches what it waits for.
  *
  * - The null candidate that simple-peer waits for never comes, which would cost every offer and answer 5 s.
  * - An offer's candidates are held back for a moment. With them the answerer checks paths before the offerer has

@@ -1,5 +1,5 @@
 import MemoryChunkStore from 'memory-chunk-store';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { makeTorrent, makerFile } from './torrent-maker.ts';
 import { TorrentService } from './torrent-service.ts';
 
@@ -29,7 +29,7 @@ describe('a patron', () => {
 		await one.add(a.torrentFile);
 		await two.add(b.torrentFile);
 		expect((await one.list()).map((status) => status.infoHash)).toEqual([a.infoHash]);
-		await vi.waitFor(() => expect(seen).toContain(b.infoHash));
+		await expect.poll(() => seen).toContain(b.infoHash);
 		expect(seen).not.toContain(a.infoHash);
 		await expect(two.pause(a.infoHash)).rejects.toMatchObject({ code: 'bad-torrent' });
 		await expect(two.remove(a.infoHash)).rejects.toMatchObject({ code: 'bad-torrent' });
