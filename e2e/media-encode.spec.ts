@@ -278,7 +278,10 @@ test('a picture that is too much for the encoder gets smaller until it keeps up'
 
 test('encoders that break one after the other end the broadcast with an error', async ({ lab }) => {
 	const everyFrame = Array.from({ length: 1000 }, (_, i) => i);
-	const reports = await lab.evaluate((at) => window.runBreaking(at, 'error', { ms: 6000 }), everyFrame);
+	const reports = await lab.evaluate(
+		(at) => window.runBreaking(at, 'error', { ms: 6000 }),
+		everyFrame,
+	);
 	expect(reports).toContainEqual({ type: 'failed', code: 'encoder-failed' });
 });
 
