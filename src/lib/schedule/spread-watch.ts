@@ -26,7 +26,7 @@ export class SpreadWatch {
 	readonly #roster: Roster;
 	readonly #giveTo: (neighbour: Neighbour, track: SegmentTrack, offset: number) => void;
 	readonly #watched = new Set<Gift>();
-	/** When nobody was heard last. */
+	/** The last time at which no neighbour was heard, milliseconds of the clock. */
 	#deafAtMs = -Infinity;
 	#closed = false;
 
