@@ -41,11 +41,11 @@ const { values: flags } = parseArgs({
 const dir = process.argv[2]!;
 const isQuick = flags.quick ?? false;
 const counts = (flags.viewers ?? (isQuick ? '2' : '3,8')).split(',').map(Number);
-const windowMs = Number(flags.seconds ?? (isQuick ? 8 : 60)) * 1000;
+const windowMs = numberOf('seconds', isQuick ? 8 : 60) * 1000;
 const warmMs = isQuick ? 4000 : 10_000;
-const delayMs = Number(flags.delay ?? 25);
-const height = Number(flags.height ?? 720);
-const frameRate = Number(flags['frame-rate'] ?? 30);
+const delayMs = numberOf('delay', 25, 0);
+const height = numberOf('height', 720);
+const frameRate = numberOf('frame-rate', 30);
 const shape = { width: Math.round((height * 16) / 9 / 2) * 2, height, frameRate };
 const all: Readonly<Record<string, Profile>> = { steady: STEADY, 'low-delay': LOW_DELAY };
 const names = (flags.profiles ?? 'steady,low-delay').split(',');
@@ -109,6 +109,18 @@ try {
 }
 
 process.exit(0);
+
+/** A flag's number; one that nothing can be measured with is said. */
+function numberOf(
+	name: 'seconds' | 'height' | 'frame-rate' | 'delay',
+	usual: number,
+	least = 1,
+): number {
+	const value = Number(flags[name] ?? usual);
+	if (!(value >= least))
+		throw new RangeError(`--${name} takes a number from ${least} on, not ${flags[name]}`);
+	return value;
+}
 
 async function measureFloor(profile: Profile): Promise<FloorLook> {
 	const { page, close } = await visit(browser, `${server.url}/bench/`, { dir });
