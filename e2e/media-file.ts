@@ -18,3 +18,10 @@ export function makeVideo(path: string, colour: string, seconds: number): void {
 		{ stdio: ['ignore', 'ignore', 'inherit'] },
 	);
 }
+
+/** How each picture of a video file is coded: `I` by itself, `P` from earlier ones, `B` from later ones too. */
+export function pictureTypes(path: string): string[] {
+	const show = ['-select_streams', 'v', '-show_entries', 'frame=pict_type', '-of', 'csv=p=0'];
+	const told = execFileSync('ffprobe', ['-v', 'error', ...show, path], { encoding: 'utf8' });
+	return told.match(/[A-Z]/g) ?? [];
+}

@@ -16,19 +16,20 @@ const extra = only ? rest : process.argv.slice(2);
 const isCi = !!process.env.CI && process.env.CI !== 'false';
 const results = join(top, 'test-results');
 
-/** Programs beyond Node that some tests run, and the Debian packages that bring them. */
+/** Programs beyond Node that some tests run, under any of their names, and the Debian packages that bring them. */
 const programs = [
-	{ name: 'ffmpeg', package: 'ffmpeg', tests: 'media file' },
-	{ name: 'ffprobe', package: 'ffmpeg', tests: 'media file' },
-	{ name: 'redis-server', package: 'redis-server', tests: 'tracker cluster' },
+	{ names: ['ffmpeg'], package: 'ffmpeg', tests: 'media file' },
+	{ names: ['ffprobe'], package: 'ffmpeg', tests: 'media file' },
+	{ names: ['redis-server'], package: 'redis-server', tests: 'tracker cluster' },
+	{ names: ['firefox-esr', 'firefox'], package: 'firefox-esr', tests: 'Firefox' },
 ];
 
 /** What is missing and cannot be had. Tests look for these programs themselves and skip without them. */
 function missingPrograms() {
-	return programs.filter(
-		({ name, package: package_ }) =>
-			!findProgram(name) && !(installPackage(package_) && findProgram(name)),
-	);
+	return programs.filter(({ names, package: package_ }) => {
+		const isHere = () => names.some((name) => findProgram(name));
+		return !isHere() && !(installPackage(package_) && isHere());
+	});
 }
 
 /**
@@ -138,14 +139,14 @@ async function main() {
 
 	const missing = missingPrograms();
 	if (missing.length && isCi) {
-		const names = missing.map(({ name }) => name).join(', ');
+		const names = missing.map(({ names }) => names[0]).join(', ');
 		console.error(`In CI nothing is skipped, and these are missing: ${names}.`);
 		return { ...total, failed: missing.length };
 	}
 	if (only !== 'e2e') add(await unit());
 	if (only !== 'unit') add(await endToEnd());
-	for (const { name, tests } of missing)
-		console.log(`SKIPPED: the ${tests} tests that need ${name}, which is not installed.`);
+	for (const { names, tests } of missing)
+		console.log(`SKIPPED: the ${tests} tests that need ${names[0]}, which is not installed.`);
 	if (isCi && total.skipped) {
 		console.error(`In CI nothing is skipped, and ${total.skipped} tests were.`);
 		return { passed: total.passed, failed: total.failed + total.skipped, skipped: 0 };

@@ -93,13 +93,23 @@ interface AudioTap {
 	close(): void;
 }
 
-async function openAudioTap(track: MediaStreamTrack): Promise<AudioTap> {
+/** How long a browser may take to start its audio. */
+const AUDIO_START_MS = 1500;
+
+/** `undefined` where audio does not start: Firefox never says that it runs while there is no loudspeaker, and gives nothing. */
+async function openAudioTap(track: MediaStreamTrack): Promise<AudioTap | undefined> {
 	const context = new AudioContext({ latencyHint: 'interactive' });
 	await context.audioWorklet.addModule(audioTapUrl);
 	const { port1, port2 } = new MessageChannel();
 	const tap = new AudioWorkletNode(context, 'shoal-audio-tap', { numberOfOutputs: 0 });
 	tap.port.postMessage(port1, [port1]);
 	context.createMediaStreamSource(new MediaStream([track])).connect(tap);
-	await context.resume();
-	return { port: port2, close: () => void context.close() };
+	let timer: ReturnType<typeof setTimeout> | undefined;
+	const tooLate = new Promise((resolve) => (timer = setTimeout(resolve, AUDIO_START_MS)));
+	await Promise.race([context.resume(), tooLate]);
+	clearTimeout(timer);
+	const close = (): void => void context.close();
+	if (context.state === 'running') return { port: port2, close };
+	close();
+	return undefined;
 }

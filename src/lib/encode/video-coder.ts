@@ -1,3 +1,4 @@
+import { avcNameOf, mendAvcRecord } from './avc-record.ts';
 import type { MediaCodecs } from './media-codecs.ts';
 import type { Packet } from './packet.ts';
 
@@ -83,9 +84,9 @@ export class VideoCoder {
 
 	#onOutput(chunk: EncodedVideoChunk, metadata: EncodedVideoChunkMetadata | undefined): void {
 		if (this.#isOver) return;
-		const announced = metadata?.decoderConfig;
+		const announced = metadata?.decoderConfig && mended(metadata.decoderConfig);
 		if (announced && !isSameConfig(announced, this.#decoderConfig)) {
-			this.#decoderConfig = withTrueProfile(announced);
+			this.#decoderConfig = announced;
 		}
 		if (!this.#decoderConfig) return this.#fail(new Error('a packet without a configuration'));
 		const data = new Uint8Array(chunk.byteLength);
@@ -108,15 +109,12 @@ export function isSameConfig(a: VideoDecoderConfig, b: VideoDecoderConfig | unde
 	return mine.length === theirs.length && mine.every((byte, i) => byte === theirs[i]);
 }
 
-/**
- * H.264 encoders may use a lower profile than they were asked for; the record that decoders get
- * (ISO 14496-15 §5.3.3.1: version, profile, compatibility, level) tells which.
- */
-function withTrueProfile(config: VideoDecoderConfig): VideoDecoderConfig {
+/** What decoders get, put right where browsers are known to be wrong. */
+function mended(config: VideoDecoderConfig): VideoDecoderConfig {
 	const record = bytesOf(config.description);
-	if (!config.codec.startsWith('avc1') || !record || record.length < 4) return config;
-	const hex = [...record.subarray(1, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-	return { ...config, codec: `avc1.${hex}` };
+	if (!config.codec.startsWith('avc1') || !record) return config;
+	const description = mendAvcRecord(record);
+	return { ...config, description, codec: avcNameOf(description) ?? config.codec };
 }
 
 function bytesOf(source: AllowSharedBufferSource | undefined): Uint8Array | undefined {

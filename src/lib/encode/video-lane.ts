@@ -3,6 +3,7 @@ import { fitInto, scaleFor, videoCandidates } from './codecs.ts';
 import type { Emit } from './encoder-message.ts';
 import { EncoderLoad } from './encoder-load.ts';
 import { FrameClock } from './frame-clock.ts';
+import { keepsFrameOrder, mayReorder } from './frame-order.ts';
 import { HeldPicture } from './held-picture.ts';
 import type { MediaCodecs } from './media-codecs.ts';
 import type { Packet } from './packet.ts';
@@ -61,6 +62,8 @@ export class VideoLane {
 	#failuresUs: number[] = [];
 	#worksSince = false;
 	readonly #load = new EncoderLoad();
+	/** Tried once: it is the browser's way, not a size's. */
+	#keepsOrder: Promise<boolean> | undefined;
 	framesIn = 0;
 	framesEncoded = 0;
 	framesDropped = 0;
@@ -315,7 +318,18 @@ export class VideoLane {
 			return supported ? [config] : [];
 		});
 		const settled = await Promise.allSettled(checks);
-		return settled.flatMap((check) => (check.status === 'fulfilled' ? check.value : []));
+		return this.#inOrder(
+			settled.flatMap((check) => (check.status === 'fulfilled' ? check.value : [])),
+		);
+	}
+
+	/** Leaves out what this browser codes out of order: no segment could be cut from it. */
+	async #inOrder(configs: VideoEncoderConfig[]): Promise<VideoEncoderConfig[]> {
+		const trial = configs.find(({ codec }) => mayReorder(codec));
+		if (!trial) return configs;
+		this.#keepsOrder ??= keepsFrameOrder(this.#options.media, trial);
+		if (await this.#keepsOrder) return configs;
+		return configs.filter(({ codec }) => !mayReorder(codec));
 	}
 
 	/** A picture that the encoder can't keep up with is made smaller. */

@@ -189,7 +189,7 @@ export const WARNING_WORDS: Readonly<Record<string, Words>> = {
 	'no-audio': {
 		what: 'There is no sound.',
 		why: 'The source has none, or the browser doesn’t give it.',
-		todo: 'Choose a microphone, or tick the box for sound when you share a screen.',
+		todo: 'Choose a microphone, or tick the box for sound when you share a screen. Firefox also needs headphones or a loudspeaker.',
 	},
 	overloaded: {
 		what: 'This computer is too busy.',
