@@ -117,6 +117,18 @@ test('eight viewers get everything in time, and the broadcaster sends little mor
 	expect(duplicates).toBeLessThan(0.1);
 });
 
+test('strong uplinks carry a swarm: the strongest quarter sends two fifths of it at least, the weaker half a quarter at most', () => {
+	const sim = new Simulation({ seed: 71, viewers: 60 });
+	sim.clock.run(8000);
+	const before = new Map(sim.viewers.map(({ id, access }) => [id, access.sentBytes]));
+	sim.clock.run(18_000);
+	const byUplink = [...sim.viewers].sort((a, b) => b.access.upBps - a.access.upBps);
+	const sent = (viewers: typeof byUplink) =>
+		viewers.reduce((sum, { id, access }) => sum + access.sentBytes - (before.get(id) ?? 0), 0);
+	expect(sent(byUplink.slice(0, 15)) / sent(byUplink)).toBeGreaterThan(0.4);
+	expect(sent(byUplink.slice(30)) / sent(byUplink)).toBeLessThan(0.25);
+});
+
 test('a relay carries those who only take, when the broadcaster can send the stream little more than once', () => {
 	const sim = new Simulation({
 		seed: 1,
