@@ -197,6 +197,13 @@ if (!values.viewers) {
 				untilS: small.fromS + 15,
 				at: [0, crowd],
 			},
+			{
+				...small,
+				name: 'the same crowd, half of it and the broadcaster returning',
+				options: { ...small.options, returning: { viewers: 0.5, broadcaster: true } },
+				untilS: small.fromS + 15,
+				at: [0, crowd],
+			},
 			cold,
 		]),
 	);

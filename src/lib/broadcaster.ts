@@ -81,7 +81,7 @@ export interface BroadcasterEvents {
 /** Options of a broadcaster. */
 export interface BroadcasterOptions extends Pick<
 	PublisherOptions,
-	'iceTransportPolicy' | 'uplinkCapBps'
+	'iceTransportPolicy' | 'uplinkCapBps' | 'uplinkGuessBps'
 > {
 	readonly config: SiteConfig;
 	/** @default STEADY */
@@ -154,7 +154,7 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 			const encoder = await Encoder.open(source, this.#profile);
 			undo.push(() => encoder.close());
 			const place = await openPlace(this.channel, this.#storage);
-			const { config, iceTransportPolicy, uplinkCapBps } = this.#options;
+			const { config, iceTransportPolicy, uplinkCapBps, uplinkGuessBps } = this.#options;
 			const publisher = await Publisher.open({
 				config,
 				keys: this.#keys,
@@ -162,6 +162,7 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 				title: this.#title,
 				...(iceTransportPolicy ? { iceTransportPolicy } : {}),
 				...(uplinkCapBps === undefined ? {} : { uplinkCapBps }),
+				uplinkGuessBps,
 			});
 			undo.push(() => publisher.end());
 			this.#source = source;
@@ -257,7 +258,7 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 		const trackers = onAir?.publisher.session.swarm.trackers ?? [];
 		const margin = swarmMargin({
 			// An uplink that was never full carries what its links take.
-			uplinkBps: peer?.uplinkBps ?? streamBps * neighbours.length,
+			uplinkBps: peer?.uplink.measuredBps ?? streamBps * neighbours.length,
 			streamBps,
 			viewers,
 			neighbourUplinksBps: neighbours.map(({ uplinkKbps }) => uplinkKbps * 1000),
@@ -267,7 +268,7 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 			viewers,
 			tracked: trackers.some(({ state }) => state === 'open'),
 			sendDelayMs: peer?.sendDelayMs ?? 0,
-			uplinkBps: peer?.uplinkBps,
+			uplinkBps: peer?.uplink.measuredBps,
 			streamBps,
 			margin,
 		});
@@ -280,7 +281,7 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 			sentBytes,
 			copies: sentBytes / Math.max(1, onAir?.publisher.published.bytes ?? 0),
 			streamBps,
-			uplinkBps: peer?.uplinkBps,
+			uplinkBps: peer?.uplink.measuredBps,
 			sendDelayMs: peer?.sendDelayMs ?? 0,
 			margin,
 			health,

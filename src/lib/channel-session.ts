@@ -4,6 +4,7 @@ import type { PeerRole } from './model/message.ts';
 import type { PeerOptions } from './peer-options.ts';
 import { ChannelPeer } from './peer.ts';
 import { QUICK_LINKS } from './schedule/bounds.ts';
+import type { UplinkLimits } from './schedule/uplink.ts';
 import { sha256, webProofs } from './sign/web-proofs.ts';
 import type { TrackerState } from './swarm/announcer.ts';
 import { Swarm, type SwarmTrouble } from './swarm/swarm.ts';
@@ -13,12 +14,10 @@ import type { Clock } from './util/clock.ts';
 import { Emitter } from './util/emitter.ts';
 
 /** Everything that a hall needs to join a channel. */
-export interface SessionOptions {
+export interface SessionOptions extends UplinkLimits {
 	readonly channel: Channel;
 	readonly config: SiteConfig;
 	readonly role: PeerRole;
-	/** Bits per second this peer may send; 0 switches sharing off. @default no limit */
-	readonly uplinkCapBps?: number | undefined;
 	readonly dvr?: PeerOptions['dvr'];
 	readonly from?: PeerOptions['from'];
 	/** `relay` shows this peer's address to nobody but the TURN server. @default 'all' */
@@ -88,7 +87,8 @@ export class ChannelSession extends Emitter<SessionEvents> {
 			proofs: webProofs(),
 			...(options.dvr ? { dvr: options.dvr } : {}),
 			...(options.from ? { from: options.from } : {}),
-			...(options.uplinkCapBps !== undefined ? { uplinkCapBps: options.uplinkCapBps } : {}),
+			uplinkCapBps: options.uplinkCapBps,
+			uplinkGuessBps: options.uplinkGuessBps,
 		});
 		this.#connect();
 	}
@@ -142,13 +142,13 @@ export class ChannelSession extends Emitter<SessionEvents> {
 
 	#everySecond(): void {
 		const nowMs = this.clock.now();
-		const { hop, linkRoom, uplinkBps } = this.peer;
+		const { hop, linkRoom, uplink } = this.peer;
 		if (hop < 255) this.#fedAtMs = nowMs;
 		this.swarm.report({
 			hop,
 			slots: linkRoom.free,
 			starving: nowMs - this.#fedAtMs > STARVING_MS,
-			uplinkKbps: Math.round((uplinkBps ?? 0) / 1000),
+			uplinkKbps: Math.round((uplink.measuredBps ?? 0) / 1000),
 		});
 		this.#wantLinks();
 		this.#seekIntroductions();

@@ -5,6 +5,7 @@ import type { Manifest } from './model/manifest.ts';
 import type { PeerRole, SignalMessage } from './model/message.ts';
 import type { Proofs } from './model/proofs.ts';
 import type { Strategy } from './schedule/scheduler.ts';
+import type { UplinkLimits } from './schedule/uplink.ts';
 import type { ReadManifest } from './sign/manifest-intake.ts';
 import type { DvrLimits } from './store/dvr-window.ts';
 
@@ -42,7 +43,7 @@ export interface PeerEvents {
 }
 
 /** What a peer is made with. */
-export interface PeerOptions {
+export interface PeerOptions extends UplinkLimits {
 	readonly channel: Channel;
 	readonly role: PeerRole;
 	/** This peer's id in the swarm, 20 bytes. */
@@ -51,8 +52,6 @@ export interface PeerOptions {
 	readonly random: Random;
 	readonly proofs: Proofs;
 	readonly dvr?: DvrLimits;
-	/** Bits per second this peer may send; 0 switches sharing off. @default no limit */
-	readonly uplinkCapBps?: number;
 	/** Where a joiner begins: at the newest key frame, or with all the window that neighbours hold. @default 'live' */
 	readonly from?: 'live' | 'window';
 	readonly strategy?: Strategy;

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { channelOf } from './model/channel.ts';
 import type { PeerRole } from './model/message.ts';
+import type { PeerOptions } from './peer-options.ts';
 import { ChannelPeer } from './peer.ts';
 import { FakeClock } from './testing/fake-clock.ts';
 import { linkPair } from './testing/link-pair.ts';
@@ -17,8 +18,9 @@ function channel() {
 		clock,
 		media,
 		init,
-		make: (role: PeerRole, id: number) =>
+		make: (role: PeerRole, id: number, options: Partial<PeerOptions> = {}) =>
 			new ChannelPeer({
+				...options,
 				channel: channelOf(media.channelKey),
 				role,
 				peerId: new Uint8Array(20).fill(id),
@@ -76,6 +78,15 @@ it('a joiner has the init segment before the first segment is whole', () => {
 		`init ${3 * DELAY_MS}`,
 		expect.stringContaining('segment'),
 	]);
+});
+
+it('neighbours hear of a remembered uplink, and of the usual guess where there is none', () => {
+	const { clock, make, link } = channel();
+	const broadcaster = make('broadcaster', 0xaa);
+	link(broadcaster, 0xaa, make('viewer', 0xbb, { uplinkGuessBps: 9_000_000 }), 0xbb);
+	link(broadcaster, 0xaa, make('viewer', 0xcc), 0xcc);
+	clock.advance(4 * DELAY_MS);
+	expect(broadcaster.neighbours.map(({ uplinkKbps }) => uplinkKbps)).toEqual([9000, 4000]);
 });
 
 /** A viewer who followed a broadcaster that is gone, and another of the same channel, as after a reload, that it meets now. */

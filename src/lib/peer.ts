@@ -96,7 +96,8 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			clock: options.clock,
 			random: options.random,
 			...(options.strategy ? { strategy: options.strategy } : {}),
-			...(options.uplinkCapBps !== undefined ? { uplinkCapBps: options.uplinkCapBps } : {}),
+			uplinkCapBps: options.uplinkCapBps,
+			uplinkGuessBps: options.uplinkGuessBps,
 			port: {
 				block: (index, begin, length) => this.#window.block(index, begin, length),
 				check: (index, bytes, slot) => this.#check(index, bytes, slot),
@@ -147,9 +148,9 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		return this.#scheduler.streamBps;
 	}
 
-	/** The measured uplink, bits per second; `undefined` until it was full once. */
-	get uplinkBps(): number | undefined {
-		return this.#scheduler.uplinkBps;
+	/** What is known of its uplink, bits per second: `measuredBps` since it was full once, `seenBps` also when it grew without. */
+	get uplink(): Scheduler['uplink'] {
+		return this.#scheduler.uplink;
 	}
 
 	/** How long the oldest block waits to be sent, milliseconds. */
@@ -195,7 +196,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		link.send({
 			type: 'hello',
 			role: this.#options.role,
-			uplinkBps: this.#options.uplinkCapBps === 0 ? 0 : this.#scheduler.uplinkBps,
+			uplinkBps: this.#options.uplinkCapBps === 0 ? 0 : this.uplink.measuredBps,
 			instance: this.#instance,
 		});
 		// In the same breath, and unasked: whoever joins has a round trip less to wait.

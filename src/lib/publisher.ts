@@ -14,15 +14,19 @@ import { fromUtf8, utf8 } from './util/bytes.ts';
 /** Options of a publisher. */
 export interface PublisherOptions extends Pick<
 	SessionOptions,
-	'iceTransportPolicy' | 'webrtc' | 'webSocket' | 'clock' | 'dvr'
+	| 'iceTransportPolicy'
+	| 'webrtc'
+	| 'webSocket'
+	| 'clock'
+	| 'dvr'
+	| 'uplinkCapBps'
+	| 'uplinkGuessBps'
 > {
 	readonly config: SiteConfig;
 	readonly keys: ChannelKeys;
 	/** Where the channel goes on; the publisher moves it ahead. */
 	readonly place: PlaceKeeper;
 	readonly title?: string;
-	/** Bits per second to send at most. @default no limit */
-	readonly uplinkCapBps?: number | undefined;
 }
 
 const SMALLEST_PIECE = 16 * 1024;

@@ -49,6 +49,11 @@ export interface ViewerStats {
 	readonly uploadBps: number;
 	/** What it takes in now, bits per second. */
 	readonly downloadBps: number;
+	/**
+	 * What its uplink was seen to carry, bits per second: as measured, or as far as it was used while never full. `undefined` while nothing
+	 * is known. For the `uplinkGuessBps` of the next visit.
+	 */
+	readonly uplinkBps: number | undefined;
 	readonly bytesFromBroadcaster: number;
 	readonly bytesFromViewers: number;
 	readonly bytesSent: number;
@@ -84,7 +89,7 @@ export interface ViewerEvents {
 /** Options of a viewer. */
 export interface ViewerOptions extends Pick<
 	SessionOptions,
-	'iceTransportPolicy' | 'webrtc' | 'webSocket' | 'clock'
+	'iceTransportPolicy' | 'webrtc' | 'webSocket' | 'clock' | 'uplinkGuessBps'
 > {
 	readonly config: SiteConfig;
 	/** A relay shows nothing and only adds capacity. @default 'viewer' */
@@ -157,6 +162,7 @@ export class Viewer extends Emitter<ViewerEvents> {
 			...(dvrMs !== undefined ? { dvr: windowLimits(dvrMs) } : {}),
 			...(from ? { from } : {}),
 			uplinkCapBps: this.#uplinkCapBps(),
+			uplinkGuessBps: machine.uplinkGuessBps,
 			iceTransportPolicy: machine.iceTransportPolicy,
 			webrtc: machine.webrtc,
 			webSocket: machine.webSocket,
@@ -276,6 +282,7 @@ export class Viewer extends Emitter<ViewerEvents> {
 			hop: peer?.hop ?? 255,
 			uploadBps,
 			downloadBps,
+			uplinkBps: peer?.uplink.seenBps,
 			bytesFromBroadcaster: traffic?.bytesFromBroadcaster ?? 0,
 			bytesFromViewers: traffic?.bytesFromViewers ?? 0,
 			bytesSent: traffic?.bytesSent ?? 0,

@@ -29,7 +29,7 @@ function setup({ role = 'viewer', capBps }: { role?: PeerRole; capBps?: number }
 		lost: () => undefined,
 		end: (_, why) => ended.push(why),
 	};
-	const uplink: Uplink = new Uplink((sending) => giver.transmit(sending), capBps);
+	const uplink: Uplink = new Uplink((sending) => giver.transmit(sending), { uplinkCapBps: capBps });
 	const trees = new Trees({
 		role,
 		random: () => 0,

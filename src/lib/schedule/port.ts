@@ -2,6 +2,7 @@ import type { Clock, Random } from '../util/clock.ts';
 import type { Link, LinkEnd } from '../model/link.ts';
 import type { PeerRole } from '../model/message.ts';
 import type { Strategy } from './seeker.ts';
+import type { UplinkLimits } from './uplink.ts';
 
 /** What the scheduler needs done by whoever owns it. */
 export interface SchedulerPort {
@@ -32,12 +33,10 @@ export interface SchedulerStats {
 	readonly droppedBlocks: number;
 }
 
-export interface SchedulerOptions {
+export interface SchedulerOptions extends UplinkLimits {
 	readonly role: PeerRole;
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly port: SchedulerPort;
 	readonly strategy?: Strategy;
-	/** Bits per second this peer may send; 0 switches sharing off. */
-	readonly uplinkCapBps?: number;
 }

@@ -81,14 +81,14 @@ export class Scheduler {
 	#droppedAtMs = 0;
 	#closed = false;
 	readonly #stats = { piecesLost: 0, badPieces: 0 };
-	constructor({ role, clock, random, port, strategy = MIX, uplinkCapBps }: SchedulerOptions) {
+	constructor({ role, clock, random, port, strategy = MIX, ...limits }: SchedulerOptions) {
 		this.#role = role;
 		this.#clock = clock;
 		this.#port = port;
 		this.#strategy = strategy;
 		this.#liveness = new Liveness(random);
 		this.#receiver = new Receiver(this.#tracks, this.#book, (link, why) => port.end(link, why));
-		this.#uplink = new Uplink((sending) => this.#giver.transmit(sending), uplinkCapBps);
+		this.#uplink = new Uplink((sending) => this.#giver.transmit(sending), limits);
 		this.#account = new Account(this.#roster, this.#uplink);
 		const roster = this.#roster;
 		this.#trees = new Trees({
@@ -142,9 +142,9 @@ export class Scheduler {
 		return { wanted: wantedLinks(...who), free: freeLinks(...who) };
 	}
 
-	/** Bits per second that this peer's uplink was measured at, `undefined` until it was full once. */
-	get uplinkBps(): number | undefined {
-		return this.#uplink.measuredBps;
+	/** What is known of this peer's uplink, bits per second. */
+	get uplink(): Pick<Uplink, 'measuredBps' | 'seenBps'> {
+		return this.#uplink;
 	}
 
 	/** How long the oldest block waits to be sent, milliseconds. */

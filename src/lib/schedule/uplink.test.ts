@@ -1,18 +1,18 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fakeNeighbour } from '../testing/fake-neighbour.ts';
 import { STALE_SEND_MS } from './bounds.ts';
 import type { Neighbour } from './neighbour.ts';
-import { Uplink, type Sending } from './uplink.ts';
+import { Uplink, type Sending, type UplinkLimits } from './uplink.ts';
 
 const BLOCK = 16 * 1024;
 
-function setup(capBps?: number) {
+function setup(limits: UplinkLimits = {}) {
 	const sent: Sending[] = [];
 	const uplink = new Uplink((sending) => {
 		sent.push(sending);
 		(sending.to.link as { bufferedBytes: number }).bufferedBytes += sending.length;
 		return sending.length;
-	}, capBps);
+	}, limits);
 	const push = (to: Neighbour, index: number, options: Partial<Sending> = {}) =>
 		uplink.push({
 			to,
@@ -74,7 +74,7 @@ test('takes back what is no longer wanted', () => {
 });
 
 test('sends nothing when sharing is off', () => {
-	const { uplink, sent, push } = setup(0);
+	const { uplink, sent, push } = setup({ uplinkCapBps: 0 });
 	push(fakeNeighbour(0), 1);
 	uplink.drain(100, []);
 	expect(uplink.open).toBe(false);
@@ -82,7 +82,7 @@ test('sends nothing when sharing is off', () => {
 });
 
 test('keeps to its cap', () => {
-	const { uplink, push } = setup(1_000_000);
+	const { uplink, push } = setup({ uplinkCapBps: 1_000_000 });
 	for (let atMs = 0; atMs < 2000; atMs += 10) {
 		const to = fakeNeighbour(0, { heardAtMs: atMs });
 		push(to, atMs, { queuedAtMs: atMs });
@@ -106,6 +106,44 @@ test('measures its rate while blocks wait', () => {
 	}
 	expect(uplink.measuredBps).toBeGreaterThan(7_000_000);
 	expect(uplink.measuredBps).toBeLessThan(9_500_000);
+});
+
+describe('a remembered uplink', () => {
+	test('is planned with until the first measurement, which replaces it', () => {
+		const { uplink, push } = setup({ uplinkGuessBps: 2_000_000 });
+		const to = fakeNeighbour(0);
+		const link = to.link as { bufferedBytes: number };
+		expect(uplink.planBps).toBe(2_000_000);
+		for (let atMs = 0; atMs < 400; atMs += 16) {
+			push(to, atMs, { queuedAtMs: atMs });
+			push(to, atMs + 1, { queuedAtMs: atMs });
+			uplink.drain(atMs, [to]);
+			link.bufferedBytes = Math.max(0, link.bufferedBytes - BLOCK);
+		}
+		expect(uplink.planBps).toBeGreaterThan(7_000_000);
+		expect(uplink.seenBps).toBe(uplink.planBps);
+	});
+
+	test.each([
+		['too little', 1, 300_000],
+		['too much', 1e12, 16_000_000],
+	])('of %s is taken within bounds', (_, uplinkGuessBps, planned) => {
+		expect(setup({ uplinkGuessBps }).uplink.planBps).toBe(planned);
+	});
+
+	test('is not seen again by being remembered, but by being used', () => {
+		const { uplink, push } = setup({ uplinkGuessBps: 1_000_000 });
+		uplink.grow(500);
+		expect(uplink.seenBps).toBeUndefined();
+		// Nothing waits, and most of it is used.
+		for (let atMs = 500; atMs < 1500; atMs += 125) {
+			push(fakeNeighbour(0, { heardAtMs: atMs }), atMs, { queuedAtMs: atMs });
+			uplink.drain(atMs, []);
+		}
+		uplink.grow(1500);
+		expect(uplink.measuredBps).toBeUndefined();
+		expect(uplink.seenBps).toBe(1_250_000);
+	});
 });
 
 test('a link that had nothing to send is not taken for stuck when it fills', () => {

@@ -14,8 +14,22 @@ export interface Sending {
 	readonly queuedAtMs: number;
 }
 
+/** What is known of an uplink beforehand. */
+export interface UplinkLimits {
+	/** Bits per second this peer may send; 0 switches sharing off. @default no limit */
+	readonly uplinkCapBps?: number | undefined;
+	/**
+	 * What it is taken for until it is measured, bits per second, from 0.3 to 16 million: what was `seenBps` on an earlier visit.
+	 * @default 4 000 000
+	 */
+	readonly uplinkGuessBps?: number | undefined;
+}
+
 /** Bits per second that an uplink is taken for at first. */
 const ASSUMED_BPS = 4_000_000;
+/** What was remembered is taken within these: it may be another network's, and too much of it would draw more children than can be fed. */
+const LEAST_GUESS_BPS = 300_000;
+const MOST_GUESS_BPS = 16_000_000;
 const MEASURE_MS = 200;
 /** A burst shorter than that tells the rate too, if it is at least this large. */
 const MIN_MEASURED_BYTES = 64 * 1024;
@@ -38,7 +52,8 @@ export class Uplink {
 	#capBps: number;
 	#creditBytes = 0;
 	#creditAtMs = 0;
-	#estimateBps = ASSUMED_BPS;
+	readonly #guessBps: number;
+	#estimateBps: number;
 	#measured = false;
 	#grewAtMs = 0;
 	#sentAtGrowth = 0;
@@ -48,10 +63,15 @@ export class Uplink {
 	sentBytes = 0;
 	droppedBlocks = 0;
 
-	/** `transmit` sends one block and gives its bytes, 0 when there is nothing to send any more. `capBps` 0 sends nothing. */
-	constructor(transmit: (sending: Sending) => number, capBps = Infinity) {
+	/** `transmit` sends one block and gives its bytes, 0 when there is nothing to send any more. */
+	constructor(
+		transmit: (sending: Sending) => number,
+		{ uplinkCapBps = Infinity, uplinkGuessBps = ASSUMED_BPS }: UplinkLimits = {},
+	) {
 		this.#transmit = transmit;
-		this.#capBps = capBps;
+		this.#capBps = uplinkCapBps;
+		this.#guessBps = Math.min(MOST_GUESS_BPS, Math.max(LEAST_GUESS_BPS, uplinkGuessBps));
+		this.#estimateBps = this.#guessBps;
 	}
 
 	/** Limits the rate, bits per second. */
@@ -67,6 +87,12 @@ export class Uplink {
 	/** The measured rate, `undefined` until the uplink was full once. */
 	get measuredBps(): number | undefined {
 		return this.#measured ? this.#estimateBps : undefined;
+	}
+
+	/** The rate as it was measured, or as it grew to while never full; `undefined` while it is the first guess. */
+	get seenBps(): number | undefined {
+		const isGuess = !this.#measured && this.#estimateBps === this.#guessBps;
+		return isGuess ? undefined : this.#estimateBps;
 	}
 
 	/** Bits per second to plan with. */

@@ -29,6 +29,8 @@ export interface SimOptions {
 	readonly downBps?: number;
 	/** Time over which the first viewers join. */
 	readonly joinMs?: number;
+	/** Share of the viewers that were here before and know their uplink, give or take a third, and whether the broadcaster was. */
+	readonly returning?: { readonly viewers: number; readonly broadcaster: boolean };
 	/** Shares of the viewers that play other roles. */
 	readonly roles?: Partial<Record<SimRole, number>>;
 	/** Viewers that leave and are replaced, per minute, as a share of all. */
@@ -183,6 +185,7 @@ export class Simulation {
 			readManifest: media.readManifest,
 			dvr: { windowMs: this.#options.dvrMs },
 			...(shares ? {} : { uplinkCapBps: 0 }),
+			uplinkGuessBps: this.#isReturning(role) ? upBps * (0.7 + 0.6 * random()) : undefined,
 			...(this.#options.strategy ? { strategy: this.#options.strategy } : {}),
 		});
 		const simPeer: SimPeer = {
@@ -207,6 +210,12 @@ export class Simulation {
 		this.#alive.push(simPeer);
 		this.#linked.set(simPeer, new Map());
 		return simPeer;
+	}
+
+	#isReturning(role: SimPeer['role']): boolean {
+		const { returning } = this.#options;
+		if (!returning) return false;
+		return role === 'broadcaster' ? returning.broadcaster : this.random() < returning.viewers;
 	}
 
 	readonly #onSend = (message: Message): void => {

@@ -64,6 +64,8 @@ export interface BroadcasterStatsPort {
 	readonly health: Health;
 	/** Why, and what to do, in a sentence. */
 	readonly healthReason: string;
+	/** Bits per second; undefined until it was measured. */
+	readonly uplinkBps: number | undefined;
 	readonly trackers: readonly TrackerPort[];
 	readonly farthestMs: number | undefined;
 	/** Bytes of media that are held. */
@@ -114,6 +116,8 @@ export interface ViewerStatsPort {
 	readonly viewers: number;
 	/** What this page passes on, bits a second. */
 	readonly uploadBps: number;
+	/** What the uplink was seen to carry, bits a second. */
+	readonly uplinkBps: number | undefined;
 	/** Bytes of media that are held. */
 	readonly windowBytes: number;
 }

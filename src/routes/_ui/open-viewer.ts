@@ -4,7 +4,7 @@ import { reloadWhenBroughtBack } from './fresh-page.ts';
 import type { WatchingParts } from './watching.svelte.ts';
 
 /** The real viewer and player for the link in the address bar; both pages that watch stand on it. */
-export function openFromAddress(options: { remembers: boolean }): WatchingParts {
+export function openFromAddress({ remembers }: { remembers: boolean }): WatchingParts {
 	// Another link in the same tab changes only the fragment: begin again with it.
 	addEventListener('hashchange', () => location.reload());
 	reloadWhenBroughtBack();
@@ -13,14 +13,14 @@ export function openFromAddress(options: { remembers: boolean }): WatchingParts 
 	let early: Promise<SiteConfig> | undefined = readConfig();
 	early.catch(() => undefined);
 	return {
-		remembers: options.remembers,
-		async join(sharing) {
+		remembers,
+		async join(options) {
 			parseChannel(location.hash); // a cut link is told at once, whatever the network does
 			if (!isSecureContext) throw new ShoalError('no-signing', 'the page came over plain http');
 			const reading = early ?? readConfig();
 			early = undefined;
 			const config = await reading;
-			const viewer = new Viewer(location.hash, { config, ...sharing });
+			const viewer = new Viewer(location.hash, { config, ...options });
 			await viewer.open();
 			return {
 				viewer,

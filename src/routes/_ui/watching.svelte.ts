@@ -8,6 +8,7 @@ import type {
 	ViewerStatsPort,
 } from './halls.ts';
 import { keep, recall } from './keepsakes.ts';
+import { keepUplink, recallUplink } from './uplink-memory.ts';
 import { watchWords, type Words } from './words.ts';
 
 /** A channel that is being joined. */
@@ -17,10 +18,16 @@ export interface Joined {
 	playOn(video: HTMLVideoElement): PlayerPort;
 }
 
+/** What a page knows when it joins. */
+export interface JoinOptions extends Sharing {
+	/** What the uplink carried on the last visit, bits a second. */
+	readonly uplinkGuessBps?: number | undefined;
+}
+
 /** What a watch page is made of; main.ts gives the real halls, tests their doubles. */
 export interface WatchingParts {
 	/** Goes to the trackers of a link's channel; may throw `bad-link`, `bad-config` and the like. */
-	join(sharing: Sharing): Promise<Joined>;
+	join(options: JoinOptions): Promise<Joined>;
 	/** Whether choices may be kept for the next visit. */
 	readonly remembers: boolean;
 }
@@ -136,7 +143,10 @@ export class Watching {
 
 	/** Begins to join, before there is anything to play on. Settles when that is under way, or fails: `open` tells why. */
 	async join(): Promise<void> {
-		this.#joining ??= this.#parts.join(sharingOf(this.sharing));
+		this.#joining ??= this.#parts.join({
+			...sharingOf(this.sharing),
+			uplinkGuessBps: this.#parts.remembers ? recallUplink() : undefined,
+		});
 		await this.#joining.catch(() => undefined);
 	}
 
@@ -167,6 +177,8 @@ export class Watching {
 			viewer.on('state', (state) => this.#takeViewerState(state)),
 			viewer.on('stats', (stats) => {
 				this.stats = stats;
+				// What a cap lets through says nothing of the uplink.
+				if (this.#parts.remembers && this.sharing === 'share') keepUplink(stats.uplinkBps);
 				this.title = viewer.title;
 			}),
 			player.on('state', (state) => {

@@ -46,7 +46,7 @@ test('the page joins before there is a video, and once', async () => {
 	const join = vi.fn(async () => ({ viewer, playOn: () => player }));
 	const model = new Watching({ remembers: false, join });
 	await model.join();
-	expect(join).toHaveBeenCalledExactlyOnceWith({ share: true });
+	expect(join).toHaveBeenCalledExactlyOnceWith({ share: true, uplinkGuessBps: undefined });
 	await model.open(video.asElement());
 	expect(join).toHaveBeenCalledOnce();
 	expect(player.calls).toEqual(['play']);
@@ -83,7 +83,7 @@ test('a title that comes with the stream is shown', async () => {
 	const model = await watching();
 	expect(model.title).toBe('');
 	viewer.title = 'Harbour';
-	viewer.say('stats', { viewers: 2, uploadBps: 0, windowBytes: 0 });
+	viewer.say('stats', { viewers: 2, uploadBps: 0, uplinkBps: undefined, windowBytes: 0 });
 	expect(model.title).toBe('Harbour');
 	await model.close();
 });
@@ -187,6 +187,27 @@ test('how much is passed on is the person’s choice, now and next time', async 
 	await again.close();
 });
 
+describe('the uplink of the last visit', () => {
+	const stats = { viewers: 2, uploadBps: 0, windowBytes: 0 };
+
+	test('is what the next one begins with', async () => {
+		const model = await watching();
+		viewer.say('stats', { ...stats, uplinkBps: 7_000_000 });
+		await model.close();
+		const join = vi.fn(async () => ({ viewer, playOn: () => player }));
+		await new Watching({ remembers: true, join }).join();
+		expect(join).toHaveBeenCalledExactlyOnceWith({ share: true, uplinkGuessBps: 7_000_000 });
+	});
+
+	test('is not what a cap let through', async () => {
+		const model = await watching();
+		model.setSharing('cap');
+		viewer.say('stats', { ...stats, uplinkBps: 1_000_000 });
+		await model.close();
+		expect(kept.has('shoal.uplink')).toBe(false);
+	});
+});
+
 test('an embedded page touches no storage', async () => {
 	vi.stubGlobal('localStorage', undefined);
 	Object.defineProperty(globalThis, 'localStorage', {
@@ -199,6 +220,8 @@ test('an embedded page touches no storage', async () => {
 	model.setSharing('cap');
 	model.acknowledge();
 	expect(model.sharing).toBe('cap');
+	model.setSharing('share');
+	viewer.say('stats', { viewers: 2, uploadBps: 0, uplinkBps: 5_000_000, windowBytes: 0 });
 	await model.close();
 });
 

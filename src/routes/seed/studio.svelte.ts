@@ -9,6 +9,7 @@ import type {
 	SourcePort,
 } from '../_ui/halls.ts';
 import { keep, recall } from '../_ui/keepsakes.ts';
+import { keepUplink, recallUplink } from '../_ui/uplink-memory.ts';
 import {
 	OFFLINE,
 	SOURCE_END_WORDS,
@@ -28,6 +29,8 @@ export interface StudioParts<Source extends SourcePort = SourcePort, Profile = u
 	openBroadcaster(options: {
 		profile: Profile;
 		title: string;
+		/** What the uplink carried on the last visit, bits a second. */
+		uplinkGuessBps: number | undefined;
 	}): Promise<BroadcasterPort<Source, Profile>>;
 	openCamera(choice: CameraChoice): Promise<Source>;
 	openScreen(): Promise<Source>;
@@ -138,7 +141,11 @@ export class Studio {
 
 	#openBroadcaster(): Promise<void> {
 		this.#opening ??= this.#parts
-			.openBroadcaster({ profile: this.#parts.profiles[this.pace], title: this.title })
+			.openBroadcaster({
+				profile: this.#parts.profiles[this.pace],
+				title: this.title,
+				uplinkGuessBps: recallUplink(),
+			})
 			.then(
 				(broadcaster) => this.#follow(broadcaster),
 				(error: unknown) => {
@@ -156,7 +163,10 @@ export class Studio {
 		this.air = broadcaster.state;
 		this.#stops.push(
 			broadcaster.on('state', (state) => (this.air = state)),
-			broadcaster.on('stats', (stats) => (this.stats = stats)),
+			broadcaster.on('stats', (stats) => {
+				this.stats = stats;
+				keepUplink(stats.uplinkBps);
+			}),
 			broadcaster.on('warning', ({ code }) => {
 				if (Object.hasOwn(WARNING_WORDS, code)) this.warning = WARNING_WORDS[code];
 			}),

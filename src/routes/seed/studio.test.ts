@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BrowserDouble } from '../_ui/testing/browser.ts';
-import { BroadcasterDouble, SourceDouble } from '../_ui/testing/doubles.ts';
+import { BroadcasterDouble, SourceDouble, STATS } from '../_ui/testing/doubles.ts';
 import { ERROR_WORDS, SOURCE_END_WORDS, TRACKER_LOST, WARNING_WORDS } from '../_ui/words.ts';
 import { NO_DEVICE, Studio, type StudioParts } from './studio.svelte.ts';
 
@@ -203,6 +203,19 @@ test('devices, title and pace outlast the visit', async () => {
 		'c1',
 		NO_DEVICE,
 	]);
+});
+
+test('the uplink of one broadcast is what the next visit begins with', async () => {
+	const page = await studio();
+	broadcaster.say('stats', { ...STATS, uplinkBps: 12_000_000 });
+	await page.close();
+	const open = vi.fn(parts.openBroadcaster);
+	await new Studio({ ...parts, openBroadcaster: open }).open();
+	expect(open).toHaveBeenCalledExactlyOnceWith({
+		profile: 'S',
+		title: '',
+		uplinkGuessBps: 12_000_000,
+	});
 });
 
 test('closing lets go of source and channel, once', async () => {

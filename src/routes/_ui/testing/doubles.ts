@@ -42,6 +42,7 @@ export const STATS: BroadcasterStatsPort = {
 	healthReason: 'Everything gets out in time.',
 	trackers: [{ url: 'wss://here.example/announce', state: 'open' }],
 	farthestMs: undefined,
+	uplinkBps: undefined,
 	windowBytes: 0,
 };
 

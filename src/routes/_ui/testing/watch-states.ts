@@ -100,6 +100,7 @@ export function watchingIn(name: string, remembers: boolean): Watching {
 			viewer.say('stats', {
 				viewers: given.viewers,
 				uploadBps: given.uploadBps ?? 0,
+				uplinkBps: undefined,
 				windowBytes: given.played ? 18_000_000 : 0,
 			});
 		}
