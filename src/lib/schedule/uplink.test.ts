@@ -108,6 +108,21 @@ test('measures its rate while blocks wait', () => {
 	expect(uplink.measuredBps).toBeLessThan(9_500_000);
 });
 
+test('a moment in which the page slept tells of the machine, not of its uplink', () => {
+	const { uplink, push } = setup();
+	const to = fakeNeighbour(0);
+	const link = to.link as { bufferedBytes: number };
+	for (let i = 0; i < 4; i++) push(to, i);
+	uplink.drain(0, [to]);
+	// All has long left when it wakes.
+	link.bufferedBytes = 0;
+	push(fakeNeighbour(1, { heardAtMs: 210 }), 9, { queuedAtMs: 210 });
+	uplink.drain(210, [to]);
+	link.bufferedBytes = 0;
+	uplink.drain(215, [to]);
+	expect(uplink.measuredBps).toBeUndefined();
+});
+
 describe('a remembered uplink', () => {
 	test('is planned with until the first measurement, which replaces it', () => {
 		const { uplink, push } = setup({ uplinkGuessBps: 2_000_000 });

@@ -1,4 +1,4 @@
-import { AHEAD_MS, LINK_AHEAD_BYTES, MIN_AHEAD_BYTES, STALE_SEND_MS } from './bounds.ts';
+import { AHEAD_MS, LINK_AHEAD_BYTES, MIN_AHEAD_BYTES, STALE_SEND_MS, TICK_MS } from './bounds.ts';
 import { isQuiet, type Neighbour } from './neighbour.ts';
 
 /** One block on its way to a neighbour. */
@@ -31,6 +31,8 @@ const ASSUMED_BPS = 4_000_000;
 const LEAST_GUESS_BPS = 300_000;
 const MOST_GUESS_BPS = 16_000_000;
 const MEASURE_MS = 200;
+/** Who looks at a full uplink so seldom was held up itself, and what left in the meantime says nothing. */
+const MOST_UNSEEN_MS = 3 * TICK_MS;
 /** A burst shorter than that tells the rate too, if it is at least this large. */
 const MIN_MEASURED_BYTES = 64 * 1024;
 /** The estimate grows by this much a second while most of it is used and nothing waits. */
@@ -59,6 +61,7 @@ export class Uplink {
 	#sentAtGrowth = 0;
 	#fullSinceGrowth = false;
 	#busySinceMs: number | undefined;
+	#lookedAtMs = -Infinity;
 	#busyBytes = 0;
 	sentBytes = 0;
 	droppedBlocks = 0;
@@ -225,6 +228,9 @@ export class Uplink {
 
 	/** While blocks wait the uplink is full, and what leaves it in that time is its rate. */
 	#measure(nowMs: number, full: boolean): void {
+		const unseenMs = nowMs - this.#lookedAtMs;
+		this.#lookedAtMs = nowMs;
+		if (unseenMs > MOST_UNSEEN_MS) this.#busySinceMs = undefined;
 		if (this.#busySinceMs === undefined) {
 			if (!full) return;
 			this.#fullSinceGrowth = true;
@@ -237,8 +243,8 @@ export class Uplink {
 		this.#busySinceMs = full ? nowMs : undefined;
 		const bytes = this.#busyBytes;
 		this.#busyBytes = 0;
-		// A window that was overslept, or in which nothing moved, tells of the machine or of a dead link.
-		if (elapsedMs < 1 || elapsedMs > 2 * MEASURE_MS || bytes === 0) return;
+		// A window in which nothing moved tells of a dead link.
+		if (elapsedMs < 1 || bytes === 0) return;
 		if (bytes < MIN_MEASURED_BYTES && elapsedMs < MEASURE_MS) return;
 		const bps = (bytes * 8000) / elapsedMs;
 		this.#estimateBps += (bps - this.#estimateBps) * (this.#measured ? 0.3 : 1);
