@@ -34,7 +34,7 @@ interface Reply {
 	readonly method?: string;
 	readonly message?: string;
 	readonly result?: unknown;
-	readonly params?: { readonly text?: string };
+	readonly params?: { readonly level?: string; readonly text?: string };
 }
 
 /**
@@ -47,7 +47,7 @@ export class Firefox {
 	readonly #socket: WebSocket;
 	readonly #waiting = new Map<number, (reply: Reply) => void>();
 	#sent = 0;
-	/** Uncaught errors of its pages. */
+	/** Errors that its pages threw or logged. */
 	readonly faults: string[] = [];
 
 	private constructor(program: ChildProcess, profile: string, socket: WebSocket) {
@@ -57,8 +57,8 @@ export class Firefox {
 		socket.on('message', (data: Buffer) => {
 			const reply = JSON.parse(data.toString()) as Reply;
 			if (reply.id !== undefined) this.#waiting.get(reply.id)?.(reply);
-			else if (reply.method === 'log.entryAdded' && reply.params?.text)
-				this.faults.push(reply.params.text);
+			else if (reply.method === 'log.entryAdded' && reply.params?.level === 'error')
+				this.faults.push(reply.params.text ?? '');
 		});
 	}
 
