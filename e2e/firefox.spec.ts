@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import type { Page } from '@playwright/test';
 import { broadcastCamera, watch } from './broadcast.ts';
 import { Firefox, firefoxPath, type FirefoxPage } from './firefox.ts';
 import { expect, test as base } from './fixtures.ts';
@@ -55,7 +54,7 @@ test('who broadcasts from Firefox is seen in Chromium and in Firefox', async ({
 	await expect.poll(() => seed.text()).toContain('There is no sound.');
 
 	const link = await linkOf(seed);
-	const viewer: Page = await watch(people, link);
+	const viewer = await watch(people, link);
 	const video = viewer.locator('video');
 	await plays(video);
 	await expectPicture(await firefox.open(link));

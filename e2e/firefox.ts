@@ -1,10 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { WebSocket } from 'ws';
 import { findProgram } from '../scripts/find-program.mjs';
+import { RemoteBrowser } from './remote-browser.ts';
 
 /** The Firefox of this machine, if it has one: Debian's long-term release, else whatever there is. */
 export const firefoxPath = findProgram('firefox-esr') ?? findProgram('firefox');
@@ -20,7 +17,9 @@ const PREFERENCES: Record<string, string | number | boolean> = {
 	'browser.shell.checkDefaultBrowser': false,
 	'datareporting.policy.dataSubmissionEnabled': false,
 };
-const START_MS = 60_000;
+
+/** Firefox logs each connection that didn't come about as an error of the page; trying again is the swarm's own work. */
+const FAILED_ATTEMPT = /^WebRTC: ICE failed/;
 
 /** A remote value (WebDriver BiDi §7.6.1.5), as far as it is read here. */
 interface RemoteValue {
@@ -28,104 +27,62 @@ interface RemoteValue {
 	readonly sharedId?: string;
 }
 
-interface Reply {
-	readonly id?: number;
-	readonly type?: string;
-	readonly method?: string;
-	readonly message?: string;
-	readonly result?: unknown;
-	readonly params?: { readonly level?: string; readonly text?: string };
-}
-
 /**
- * A Firefox without a window, driven over WebDriver BiDi (W3C). By hand: Playwright drives builds of its own, which have no H.264, and its BiDi
+ * A Firefox without a window, driven over WebDriver BiDi (W3C). By hand: Playwright drives builds of its own instead of what people have, and its BiDi
  * asks for commands that Firefox ESR lacks (`emulation.setMediaFeaturesOverride`).
  */
 export class Firefox {
-	readonly #program: ChildProcess;
-	readonly #profile: string;
-	readonly #socket: WebSocket;
-	readonly #waiting = new Map<number, (reply: Reply) => void>();
-	#sent = 0;
+	readonly #remote: RemoteBrowser;
 	/** Errors that its pages threw or logged. */
 	readonly faults: string[] = [];
 
-	private constructor(program: ChildProcess, profile: string, socket: WebSocket) {
-		this.#program = program;
-		this.#profile = profile;
-		this.#socket = socket;
-		socket.on('message', (data: Buffer) => {
-			const reply = JSON.parse(data.toString()) as Reply;
-			if (reply.id !== undefined) this.#waiting.get(reply.id)?.(reply);
-			else if (reply.method === 'log.entryAdded' && reply.params?.level === 'error')
-				this.faults.push(reply.params.text ?? '');
-		});
+	private constructor(remote: RemoteBrowser) {
+		this.#remote = remote;
+		remote.onEvent = (method, { level, text }) => {
+			if (method !== 'log.entryAdded' || level !== 'error') return;
+			if (!FAILED_ATTEMPT.test(String(text))) this.faults.push(String(text));
+		};
 	}
 
 	/** Starts one with a profile of its own; the caller closes it. */
 	static async start(): Promise<Firefox> {
-		const profile = await mkdtemp(join(tmpdir(), 'shoal-firefox-'));
-		const lines = Object.entries(PREFERENCES).map(
-			([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
-		);
-		await writeFile(join(profile, 'user.js'), lines.join('\n'));
-		const args = [
-			'--headless',
-			'--no-remote',
-			'--profile',
-			profile,
-			'--remote-debugging-port',
-			'0',
-		];
-		const program = spawn(firefoxPath ?? 'firefox', args, {
-			stdio: ['ignore', 'ignore', 'pipe'],
-			// Its caches go where the profile goes.
-			env: { ...process.env, HOME: profile, PULSE_SERVER: 'unix:/nowhere' },
+		const remote = await RemoteBrowser.start({
+			program: firefoxPath ?? 'firefox',
+			async args(profile) {
+				const lines = Object.entries(PREFERENCES).map(
+					([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
+				);
+				await writeFile(join(profile, 'user.js'), lines.join('\n'));
+				return ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0'];
+			},
+			path: '/session',
+			env: { PULSE_SERVER: 'unix:/nowhere' },
 		});
-		const socket = new WebSocket(`${await addressOf(program)}/session`);
-		await once(socket, 'open');
-		const firefox = new Firefox(program, profile, socket);
-		await firefox.command('session.new', { capabilities: {} });
-		await firefox.command('session.subscribe', { events: ['log.entryAdded'] });
-		return firefox;
+		await remote.command('session.new', { capabilities: {} });
+		await remote.command('session.subscribe', { events: ['log.entryAdded'] });
+		return new Firefox(remote);
 	}
 
 	/** Opens an address in a tab of its own. */
 	async open(address: string): Promise<FirefoxPage> {
-		const { context } = (await this.command('browsingContext.create', { type: 'tab' })) as {
-			context: string;
-		};
-		await this.command('browsingContext.navigate', { context, url: address, wait: 'complete' });
-		return new FirefoxPage(this, context);
+		const { context } = await this.#remote.command('browsingContext.create', { type: 'tab' });
+		const to = { context, url: address, wait: 'complete' };
+		await this.#remote.command('browsingContext.navigate', to);
+		return new FirefoxPage(this.#remote, context as string);
 	}
 
-	/** Sends a command of WebDriver BiDi; rejects with what the browser says against it. */
-	async command(method: string, params: object): Promise<unknown> {
-		const id = ++this.#sent;
-		const answered = new Promise<Reply>((resolve) => this.#waiting.set(id, resolve));
-		this.#socket.send(JSON.stringify({ id, method, params }));
-		const reply = await answered;
-		this.#waiting.delete(id);
-		if (reply.type === 'error') throw new Error(`${method}: ${reply.message ?? 'refused'}`);
-		return reply.result;
-	}
-
-	async close(): Promise<void> {
-		this.#socket.close();
-		const ended = once(this.#program, 'close');
-		this.#program.kill('SIGKILL');
-		await ended;
-		await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+	close(): Promise<void> {
+		return this.#remote.close();
 	}
 }
 
 /** A tab of a Firefox. */
 export class FirefoxPage {
-	readonly #firefox: Firefox;
+	readonly #remote: RemoteBrowser;
 	readonly #context: string;
 
-	constructor(firefox: Firefox, context: string) {
-		this.#firefox = firefox;
+	constructor(remote: RemoteBrowser, context: string) {
+		this.#remote = remote;
 		this.#context = context;
 	}
 
@@ -133,7 +90,7 @@ export class FirefoxPage {
 	async click(name: string): Promise<void> {
 		const context = this.#context;
 		const locator = { type: 'accessibility', value: { role: 'button', name } };
-		const { nodes } = (await this.#firefox.command('browsingContext.locateNodes', {
+		const { nodes } = (await this.#remote.command('browsingContext.locateNodes', {
 			context,
 			locator,
 		})) as { nodes: RemoteValue[] };
@@ -145,7 +102,7 @@ export class FirefoxPage {
 			{ type: 'pointerDown', button: 0 },
 			{ type: 'pointerUp', button: 0 },
 		];
-		await this.#firefox.command('input.performActions', {
+		await this.#remote.command('input.performActions', {
 			context,
 			actions: [{ type: 'pointer', id: 'mouse', actions }],
 		});
@@ -154,7 +111,7 @@ export class FirefoxPage {
 	/** What an expression gives in the page, as JSON carries it. */
 	async read<T>(expression: string): Promise<T> {
 		const target = { context: this.#context };
-		const { result } = (await this.#firefox.command('script.evaluate', {
+		const { result } = (await this.#remote.command('script.evaluate', {
 			expression: `JSON.stringify(${expression})`,
 			target,
 			awaitPromise: false,
@@ -166,21 +123,4 @@ export class FirefoxPage {
 	text(): Promise<string> {
 		return this.read('document.body.innerText');
 	}
-}
-
-/** Where a Firefox that has just been started listens: it says so on stderr. */
-async function addressOf(program: ChildProcess): Promise<string> {
-	let said = '';
-	return new Promise((resolve, reject) => {
-		const fail = (why: string): void => reject(new Error(`Firefox ${why}: ${said}`));
-		const timer = setTimeout(() => fail('did not start'), START_MS);
-		program.once('exit', () => fail('ended'));
-		program.stderr?.on('data', (data: Buffer) => {
-			said += data.toString();
-			const address = /WebDriver BiDi listening on (ws:\S+)/.exec(said)?.[1];
-			if (!address) return;
-			clearTimeout(timer);
-			resolve(address);
-		});
-	});
 }
