@@ -1,4 +1,5 @@
 import type { MediaCodecs } from './media-codecs.ts';
+import { within } from './within.ts';
 
 /** Pictures enough for an encoder that codes some out of order to do so. */
 const PICTURES = 4;
@@ -28,16 +29,13 @@ export async function keepsFrameOrder(
 		},
 		error: () => undefined,
 	});
-	let timer: ReturnType<typeof setTimeout> | undefined;
-	const tooLong = new Promise((resolve) => (timer = setTimeout(resolve, LONGEST_MS)));
 	try {
 		encoder.configure(config);
 		for (let i = 0; i < PICTURES; i++) encodeBlank(encoder, config, i);
-		await Promise.race([encoder.flush(), tooLong]);
+		await within(encoder.flush(), LONGEST_MS);
 	} catch {
 		// Broken before it showed anything: whoever uses it will notice.
 	}
-	clearTimeout(timer);
 	if (encoder.state !== 'closed') encoder.close();
 	return isOrdered;
 }
@@ -50,6 +48,9 @@ function encodeBlank(encoder: VideoEncoder, config: VideoEncoderConfig, index: n
 	const timestamp = Math.round((index * 1e6) / framerate);
 	const layout = { format: 'I420', codedWidth: width, codedHeight: height, timestamp } as const;
 	const frame = new VideoFrame(data, layout);
-	encoder.encode(frame, { keyFrame: index === 0 });
-	frame.close();
+	try {
+		encoder.encode(frame, { keyFrame: index === 0 });
+	} finally {
+		frame.close();
+	}
 }

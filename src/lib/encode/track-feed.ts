@@ -1,6 +1,7 @@
 /// <reference types="vite/client" />
 import audioTapUrl from './audio-tap-worklet.ts?worker&url';
 import type { SourceTracks } from './encoder-message.ts';
+import { within } from './within.ts';
 
 /** Something with tracks to encode; a `Source` of the capture room is one. */
 export interface Encodable {
@@ -104,10 +105,7 @@ async function openAudioTap(track: MediaStreamTrack): Promise<AudioTap | undefin
 	const tap = new AudioWorkletNode(context, 'shoal-audio-tap', { numberOfOutputs: 0 });
 	tap.port.postMessage(port1, [port1]);
 	context.createMediaStreamSource(new MediaStream([track])).connect(tap);
-	let timer: ReturnType<typeof setTimeout> | undefined;
-	const tooLate = new Promise((resolve) => (timer = setTimeout(resolve, AUDIO_START_MS)));
-	await Promise.race([context.resume(), tooLate]);
-	clearTimeout(timer);
+	await within(context.resume(), AUDIO_START_MS);
 	const close = (): void => void context.close();
 	if (context.state === 'running') return { port: port2, close };
 	close();

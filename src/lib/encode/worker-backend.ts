@@ -3,6 +3,7 @@ import type { EncoderBackend } from './encoder-backend.ts';
 import type { EncoderCommand, EncoderReport } from './encoder-message.ts';
 import type { Profile } from './profile.ts';
 import { openTrackFeed, type Encodable, type TrackFeed } from './track-feed.ts';
+import { within } from './within.ts';
 
 const CLOSE_TIMEOUT_MS = 1000;
 
@@ -52,10 +53,7 @@ export class WorkerBackend implements EncoderBackend {
 		this.#send({ type: 'close' });
 		this.#isClosed = true;
 		this.#feed?.close();
-		let timer: ReturnType<typeof setTimeout> | undefined;
-		const tooLate = new Promise((resolve) => (timer = setTimeout(resolve, CLOSE_TIMEOUT_MS)));
-		await Promise.race([closed, tooLate]);
-		clearTimeout(timer);
+		await within(closed, CLOSE_TIMEOUT_MS);
 		this.#worker.terminate();
 	}
 
