@@ -51,7 +51,7 @@ export interface ViewerStats {
 	readonly downloadBps: number;
 	/**
 	 * What its uplink was seen to carry, bits per second: as measured, or as far as it was used while never full. `undefined` while nothing
-	 * is known. For the `uplinkGuessBps` of the next visit.
+	 * is known. For the `uplinkGuessBps` of the next visit, unless `maxUploadBps` was set: then it may be no more than that.
 	 */
 	readonly uplinkBps: number | undefined;
 	readonly bytesFromBroadcaster: number;

@@ -24,7 +24,18 @@ function setup(limits: UplinkLimits = {}) {
 			queuedAtMs: 0,
 			...options,
 		});
-	return { uplink, sent, push };
+	/** Blocks wait all the time, and one leaves every 16 ms: 8 Mbit/s. */
+	const keepFull = (forMs: number) => {
+		const to = fakeNeighbour(0);
+		const link = to.link as { bufferedBytes: number };
+		for (let atMs = 0; atMs < forMs; atMs += 16) {
+			push(to, atMs, { queuedAtMs: atMs });
+			push(to, atMs + 1, { queuedAtMs: atMs });
+			uplink.drain(atMs, [to]);
+			link.bufferedBytes = Math.max(0, link.bufferedBytes - BLOCK);
+		}
+	};
+	return { uplink, sent, push, keepFull };
 }
 
 test('sends lower turns first, and what has none when nothing else waits', () => {
@@ -93,17 +104,9 @@ test('keeps to its cap', () => {
 });
 
 test('measures its rate while blocks wait', () => {
-	const { uplink, push } = setup();
-	const to = fakeNeighbour(0);
-	const link = to.link as { bufferedBytes: number };
+	const { uplink, keepFull } = setup();
 	expect(uplink.measuredBps).toBeUndefined();
-	// One block leaves every 16 ms: 8 Mbit/s.
-	for (let atMs = 0; atMs < 1600; atMs += 16) {
-		push(to, atMs, { queuedAtMs: atMs });
-		push(to, atMs + 1, { queuedAtMs: atMs });
-		uplink.drain(atMs, [to]);
-		link.bufferedBytes = Math.max(0, link.bufferedBytes - BLOCK);
-	}
+	keepFull(1600);
 	expect(uplink.measuredBps).toBeGreaterThan(7_000_000);
 	expect(uplink.measuredBps).toBeLessThan(9_500_000);
 });
@@ -125,16 +128,9 @@ test('a moment in which the page slept tells of the machine, not of its uplink',
 
 describe('a remembered uplink', () => {
 	test('is planned with until the first measurement, which replaces it', () => {
-		const { uplink, push } = setup({ uplinkGuessBps: 2_000_000 });
-		const to = fakeNeighbour(0);
-		const link = to.link as { bufferedBytes: number };
+		const { uplink, keepFull } = setup({ uplinkGuessBps: 2_000_000 });
 		expect(uplink.planBps).toBe(2_000_000);
-		for (let atMs = 0; atMs < 400; atMs += 16) {
-			push(to, atMs, { queuedAtMs: atMs });
-			push(to, atMs + 1, { queuedAtMs: atMs });
-			uplink.drain(atMs, [to]);
-			link.bufferedBytes = Math.max(0, link.bufferedBytes - BLOCK);
-		}
+		keepFull(400);
 		expect(uplink.planBps).toBeGreaterThan(7_000_000);
 		expect(uplink.seenBps).toBe(uplink.planBps);
 	});
@@ -142,6 +138,8 @@ describe('a remembered uplink', () => {
 	test.each([
 		['too little', 1, 300_000],
 		['too much', 1e12, 16_000_000],
+		['no rate', NaN, 4_000_000],
+		['nothing', 0, 4_000_000],
 	])('of %s is taken within bounds', (_, uplinkGuessBps, planned) => {
 		expect(setup({ uplinkGuessBps }).uplink.planBps).toBe(planned);
 	});

@@ -19,7 +19,7 @@ export interface UplinkLimits {
 	/** Bits per second this peer may send; 0 switches sharing off. @default no limit */
 	readonly uplinkCapBps?: number | undefined;
 	/**
-	 * What it is taken for until it is measured, bits per second, from 0.3 to 16 million: what was `seenBps` on an earlier visit.
+	 * What it is taken for until it is measured, bits per second, from 0.3 to 16 million: what was `seenBps` on an earlier visit. What is no rate is passed over.
 	 * @default 4 000 000
 	 */
 	readonly uplinkGuessBps?: number | undefined;
@@ -73,7 +73,8 @@ export class Uplink {
 	) {
 		this.#transmit = transmit;
 		this.#capBps = uplinkCapBps;
-		this.#guessBps = Math.min(MOST_GUESS_BPS, Math.max(LEAST_GUESS_BPS, uplinkGuessBps));
+		const guessBps = uplinkGuessBps > 0 ? uplinkGuessBps : ASSUMED_BPS;
+		this.#guessBps = Math.min(MOST_GUESS_BPS, Math.max(LEAST_GUESS_BPS, guessBps));
 		this.#estimateBps = this.#guessBps;
 	}
 
