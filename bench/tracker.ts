@@ -1,22 +1,18 @@
 // Measures the tracker against the figures it is to reach, and the library's server beside it.
-import { fork } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { FakeTracker } from '../tracker-server/testing/fake-tracker.ts';
 import { sampleOffers, wireId } from '../tracker-server/testing/messages.ts';
 import { findRedis, startRedis } from '../tracker-server/testing/redis.ts';
-import type { HostReply, HostRequest, Window } from './tracker-host.ts';
-import type { Latencies, LoadReply, LoadRequest } from './tracker-load.ts';
+import { Child, startHost, type Load } from './tracker-child.ts';
+import { cost, costs, infoHash, type Cost, type CostOptions } from './tracker-cost.ts';
 
 const { values: flags } = parseArgs({
 	options: { json: { type: 'string' }, quick: { type: 'boolean' }, only: { type: 'string' } },
 });
 const seconds = flags.quick ? 4 : 12;
-const infoHash = wireId('bench');
 
 interface Row {
 	readonly figure: string;
@@ -26,175 +22,6 @@ interface Row {
 }
 const rows: Row[] = [];
 const figures: Record<string, unknown> = {};
-
-class Child<Request, Reply extends { type: string }> {
-	readonly #process: ChildProcess;
-
-	constructor(program: string, args: string[] = []) {
-		this.#process = fork(join(import.meta.dirname, `${program}.mjs`), args, {
-			execArgv: ['--expose-gc', '--max-old-space-size=8192'],
-		});
-	}
-
-	hear<T extends Reply['type']>(type: T): Promise<Extract<Reply, { type: T }>> {
-		return new Promise((resolve, reject) => {
-			const onMessage = (reply: Reply) => {
-				if (reply.type !== type) return;
-				this.#process.off('message', onMessage);
-				this.#process.off('exit', onExit);
-				resolve(reply as Extract<Reply, { type: T }>);
-			};
-			const onExit = (code: number | null) => reject(new Error(`a bench process ended (${code})`));
-			this.#process.on('message', onMessage);
-			this.#process.once('exit', onExit);
-		});
-	}
-
-	ask<T extends Reply['type']>(request: Request, type: T): Promise<Extract<Reply, { type: T }>> {
-		const heard = this.hear(type);
-		this.#process.send(request as object);
-		return heard;
-	}
-
-	async end(): Promise<void> {
-		if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-		const gone = new Promise((resolve) => this.#process.once('exit', resolve));
-		this.#process.kill('SIGKILL');
-		await gone;
-	}
-}
-
-type Host = Child<HostRequest, HostReply>;
-type Load = Child<LoadRequest, LoadReply>;
-
-async function startHost(kind: string, ...args: string[]): Promise<{ host: Host; port: number }> {
-	const host: Host = new Child('tracker-host', [kind, ...args]);
-	const { port } = await host.hear('ready');
-	return { host, port };
-}
-
-interface CostOptions {
-	/** Real sockets, and peers that share them on top. */
-	readonly sockets: number;
-	readonly filled: number;
-	readonly rate: number;
-	readonly answered: number;
-	readonly churn: number;
-	readonly shoal?: boolean;
-}
-
-interface Cost {
-	readonly perSecond: number;
-	readonly cpuUsPerAnnounce: number;
-	readonly perCore: number;
-	/** Over the whole run, disturbed or not. */
-	readonly meanUsPerAnnounce: number;
-	readonly offersPerAnnounce: number;
-	readonly cpuShare: number;
-	readonly offerMs: { p50Ms: number; p99Ms: number };
-	readonly answersPerAnnounce: number;
-}
-
-/**
- * Processor time of an announce: the quiet quarter of all half seconds with work in them. What else
- * runs on the machine slows both trackers in the others.
- */
-function quietCostUs(windows: readonly Window[]): number {
-	const most = Math.max(...windows.map(({ announces }) => announces));
-	const costs = windows
-		.filter(({ announces }) => announces >= most / 2)
-		.map(({ cpuUs, announces }) => cpuUs / announces)
-		.sort((a, b) => a - b);
-	return costs[Math.floor(costs.length / 4)] ?? NaN;
-}
-
-/** One tracker and its load, ready to be measured. */
-interface Subject {
-	readonly host: Host;
-	readonly load: Load;
-	readonly options: CostOptions;
-	readonly windows: Window[];
-	readonly sums: {
-		announces: number;
-		offers: number;
-		cpuUs: number;
-		seconds: number;
-		answers: number;
-	};
-	offerMs: Latencies;
-}
-
-async function ready(kind: string, options: CostOptions): Promise<Subject> {
-	const { host, port } = await startHost(kind);
-	const load: Load = new Child('tracker-load');
-	const { sockets: count, filled, shoal = false } = options;
-	const rate = kind === 'library' ? Math.min(1_000, 4e6 / count) : 3_000;
-	await load.ask({ type: 'open', ports: [port], count, infoHash, rate, shoal }, 'opened');
-	if (filled > 0) await host.ask({ type: 'fill', infoHash, count: filled }, 'filled');
-	const none = { count: 0, p50Ms: NaN, p99Ms: NaN };
-	const sums = { announces: 0, offers: 0, cpuUs: 0, seconds: 0, answers: 0 };
-	const subject: Subject = { host, load, options, windows: [], sums, offerMs: none };
-	await load.ask({ ...announceOf(options), seconds: 2 }, 'announced');
-	return subject;
-}
-
-function announceOf({ rate, answered, churn }: CostOptions) {
-	return { type: 'announce', offers: 5, rate, answered, churn } as const;
-}
-
-async function measure(subject: Subject, forSeconds: number): Promise<void> {
-	const { host, load, windows, sums } = subject;
-	await host.ask({ type: 'windows' }, 'windows');
-	const before = await host.ask({ type: 'usage' }, 'usage');
-	const countBefore = await host.ask({ type: 'stats' }, 'stats');
-	const done = await load.ask({ ...announceOf(subject.options), seconds: forSeconds }, 'announced');
-	windows.push(...(await host.ask({ type: 'windows' }, 'windows')).windows);
-	const countAfter = await host.ask({ type: 'stats' }, 'stats');
-	const after = await host.ask({ type: 'usage' }, 'usage');
-	sums.announces += countAfter.announces - countBefore.announces;
-	sums.offers += countAfter.offers - countBefore.offers || done.offers;
-	sums.cpuUs += after.cpuUs - before.cpuUs;
-	sums.seconds += done.seconds;
-	sums.answers += done.answers;
-	subject.offerMs = done.offerMs;
-}
-
-function costOf({ windows, sums, offerMs }: Subject): Cost {
-	const { announces, cpuUs } = sums;
-	return {
-		perSecond: announces / sums.seconds,
-		cpuUsPerAnnounce: quietCostUs(windows),
-		perCore: 1e6 / quietCostUs(windows),
-		meanUsPerAnnounce: cpuUs / announces,
-		offersPerAnnounce: sums.offers / announces,
-		cpuShare: cpuUs / 1e6 / sums.seconds,
-		offerMs,
-		answersPerAnnounce: sums.answers / announces,
-	};
-}
-
-/** Measures several trackers in turns, so that what else runs on the machine meets them alike. */
-async function costs(kinds: readonly [string, CostOptions][], turns = 4): Promise<Cost[]> {
-	const subjects: Subject[] = [];
-	try {
-		for (const [kind, options] of kinds) subjects.push(await ready(kind, options));
-		for (let turn = 0; turn < turns; turn++) {
-			for (const subject of subjects) await measure(subject, seconds / turns);
-		}
-		return subjects.map(costOf);
-	} finally {
-		for (const { load, host } of subjects) {
-			await load.end();
-			await host.end();
-		}
-	}
-}
-
-/** Runs one load against one tracker. */
-async function cost(kind: string, options: CostOptions): Promise<Cost> {
-	const [measured] = await costs([[kind, options]], 1);
-	return measured as Cost;
-}
 
 async function announceCost(): Promise<void> {
 	const plain = { answered: 0, churn: 0 };
@@ -222,10 +49,11 @@ async function announceCost(): Promise<void> {
 	];
 	const table: Record<string, { ours: Cost; library: Cost }> = {};
 	for (const [name, oursOptions, libraryOptions] of runs) {
-		const [ours, library] = (await costs([
+		const kinds: [string, CostOptions][] = [
 			['ours', oursOptions],
 			['library', libraryOptions],
-		])) as [Cost, Cost];
+		];
+		const [ours, library] = (await costs(kinds, seconds)) as [Cost, Cost];
 		table[name] = { ours, library };
 		const { ours: o, library: l } = table[name];
 		console.log(
@@ -261,12 +89,13 @@ async function announceCost(): Promise<void> {
 
 async function fullLoad(): Promise<void> {
 	const lively = { filled: 0, rate: 500, answered: 0.7, churn: 0.05 };
-	const [ours, library] = (await costs([
+	const kinds: [string, CostOptions][] = [
 		['ours', { sockets: 1_000, ...lively }],
 		['library', { sockets: 1_000, ...lively }],
-	])) as [Cost, Cost];
-	const large = await cost('ours', { sockets: 10_000, ...lively });
-	const steered = await cost('ours', { sockets: 10_000, shoal: true, ...lively });
+	];
+	const [ours, library] = (await costs(kinds, seconds)) as [Cost, Cost];
+	const large = await cost('ours', { sockets: 10_000, ...lively }, seconds);
+	const steered = await cost('ours', { sockets: 10_000, shoal: true, ...lively }, seconds);
 	figures.fullLoad = { ours, library, large, steered };
 	row(
 		'announces/s a core with 70 % answered and churn 5 %/min',
@@ -277,13 +106,8 @@ async function fullLoad(): Promise<void> {
 }
 
 async function sustained(): Promise<void> {
-	const run = await cost('ours', {
-		sockets: 10_000,
-		filled: 90_000,
-		rate: 5_000,
-		answered: 0,
-		churn: 0,
-	});
+	const load = { sockets: 10_000, filled: 90_000, rate: 5_000, answered: 0, churn: 0 };
+	const run = await cost('ours', load, seconds);
 	figures.sustained = run;
 	row(
 		'sustained open loop at 5,000 announces/s, swarm 100k',
@@ -375,8 +199,8 @@ function heap(): number {
 
 async function latency(): Promise<void> {
 	const options = { sockets: 5_000, filled: 0, rate: 500, answered: 0.7, churn: 0.05 };
-	const ours = await cost('ours', options);
-	const library = await cost('library', { ...options, rate: 200 });
+	const ours = await cost('ours', options, seconds);
+	const library = await cost('library', { ...options, rate: 200 }, seconds);
 	figures.latency = { ours, library };
 	row(
 		'announce → offer, 5,000 sockets, 500 announces/s, p99',
