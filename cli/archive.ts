@@ -6,7 +6,7 @@ import { Viewer } from '../src/lib/index.ts';
 import { segmentTorrentFile, toHex } from '../src/lib/node.ts';
 import { writeArchiveTorrent } from './archive-torrent.ts';
 import { CliError, EXIT } from './cli-error.ts';
-import { NODE_PEER } from './node-peer.ts';
+import { LONGEST_WINDOW_S, NODE_PEER } from './node-peer.ts';
 import { between } from './option-values.ts';
 import { Output, showCount } from './output.ts';
 import type { OutputOptions } from './output.ts';
@@ -94,7 +94,13 @@ async function* windowOf(
 	timeoutS: number,
 	signal: AbortSignal,
 ): AsyncGenerator<ReceivedSegment> {
-	const viewer = new Viewer(link, { config, role: 'relay', from: 'window', ...NODE_PEER });
+	const viewer = new Viewer(link, {
+		config,
+		role: 'relay',
+		from: 'window',
+		dvrMs: LONGEST_WINDOW_S * 1000,
+		...NODE_PEER,
+	});
 	const close = () => void viewer.close();
 	signal.addEventListener('abort', close);
 	let timedOut = false;

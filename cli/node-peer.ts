@@ -6,3 +6,6 @@ export const NODE_PEER = {
 	webrtc: nodeWebRtc,
 	webSocket: WebSocket as unknown as typeof globalThis.WebSocket,
 };
+
+/** The longest window a relay holds, seconds. */
+export const LONGEST_WINDOW_S = 3600;

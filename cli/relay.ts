@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Viewer } from '../src/lib/index.ts';
 import { HlsChannel, feedHls, serveHls } from './hls.ts';
-import { NODE_PEER } from './node-peer.ts';
+import { LONGEST_WINDOW_S, NODE_PEER } from './node-peer.ts';
 import { between, megabits } from './option-values.ts';
 import { Output, showCount, showRate } from './output.ts';
 import type { OutputOptions } from './output.ts';
@@ -29,8 +29,8 @@ export function addRelay(program: Command): void {
 		.option('--up-limit <mbit>', 'pass on at most so many Mbit/s, all channels together', megabits)
 		.option(
 			'--window <seconds>',
-			'hold and serve the last so many seconds',
-			between(2, 3600, 'seconds'),
+			'hold and serve the last so many seconds, of 2,048 segments at most',
+			between(2, LONGEST_WINDOW_S, 'seconds'),
 			60,
 		)
 		.option('--http <port>', 'serve the channels as HLS too; PORT or HOST:PORT')

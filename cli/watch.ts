@@ -15,6 +15,9 @@ import type { SiteOptions } from './site.ts';
 import { loadSite, siteOptions } from './site.ts';
 import { stopSignal } from './until-stopped.ts';
 
+/** How far back `--from window` goes, seconds. */
+const BACK_S = 600;
+
 interface WatchOptions extends SiteOptions, OutputOptions {
 	readonly stdout?: boolean;
 	readonly output?: string;
@@ -52,7 +55,11 @@ export function addWatch(program: Command): void {
 			'--http <port>',
 			'serve HLS and a plain stream that any player opens; PORT or HOST:PORT',
 		)
-		.option('--from <where>', 'live, or window: the oldest that others still hold', 'live')
+		.option(
+			'--from <where>',
+			'live, or window: the oldest that others still hold, of ten minutes at most',
+			'live',
+		)
 		.option('--no-share', 'pass nothing on')
 		.option('--up-limit <mbit>', 'pass on at most so many Mbit/s', megabits)
 		.option(
@@ -98,6 +105,7 @@ async function watch(link: string, options: WatchOptions): Promise<void> {
 		config: await loadSite(options, link),
 		...NODE_PEER,
 		from,
+		...(from === 'window' ? { dvrMs: BACK_S * 1000 } : {}),
 		share: options.share,
 		maxUploadBps: options.upLimit,
 	});

@@ -11,9 +11,9 @@ function setup(count: number) {
 	const signed = Array.from({ length: count }, (_, i) => media.next(i * 500));
 	const window = new DvrWindow();
 	const clock = new FakeClock();
-	const exchange = new ManifestExchange(clock, window, (): Scheduler => {
-		throw new Error('filling gaps needs no scheduler');
-	});
+	// Nobody is asked but who tells of a manifest.
+	const nobody = { neighbours: [] } as unknown as Scheduler;
+	const exchange = new ManifestExchange(clock, window, () => nobody);
 	const first = signed[0]?.manifest;
 	if (!first) throw new Error('nothing published');
 	const start = { epoch: first.epoch, sequence: 0 };
@@ -21,7 +21,7 @@ function setup(count: number) {
 		const one = signed[sequence];
 		if (!one) throw new Error('not published');
 		window.add(one);
-		exchange.fillGap(from.link, one.manifest, start);
+		exchange.fillGap(from, one.manifest, start);
 	};
 	const pieceBefore = (sequence: number) => (signed[sequence]?.manifest.firstPiece ?? 0) - 1;
 	return { clock, come, pieceBefore };

@@ -9,12 +9,19 @@ import { TokenBucket } from './util/token-bucket.ts';
 import type { DvrWindow } from './store/dvr-window.ts';
 
 /** Manifests asked for at once when some were missed, at most. */
-export const MAX_GAP = 64;
+const MAX_GAP = 64;
 /** The same missing manifest is asked for again after this long. */
 const RETRY_MS = 150;
-/** Manifests sent to one neighbour that asks for them: a small question must not fetch a large answer for ever. */
-const ANSWERED_PER_S = 25;
-const ANSWERED_BURST = 150;
+/** Manifests older than all that are here may be nowhere: the next before the oldest is asked for again after this long. */
+const OLDER_RETRY_MS = 2000;
+/** … and so many times in all. */
+const OLDER_TRIES = 5;
+/**
+ * Manifests sent to one neighbour that asks for them: a small question must not fetch a large answer for ever. With those of a
+ * live edge of ten segments a second they are within what one neighbour may send (`link-budget.ts`).
+ */
+const ANSWERED_PER_S = 15;
+const ANSWERED_BURST = 128;
 /** Missing manifests remembered as asked for, at most. */
 const MAX_ASKED = 256;
 
@@ -31,6 +38,13 @@ export class ManifestExchange {
 	readonly #scheduler: () => Scheduler;
 	readonly #askedAtMs = new Map<number, number>();
 	readonly #answers = new WeakMap<Neighbour, TokenBucket>();
+	/** The sequence numbers that were last asked for to fill a gap, and when they or one of them last moved. */
+	#coming: { epoch: number; first: number; last: number; atMs: number } | undefined;
+	/** The manifest before which nobody gave any, and how often it was tried. */
+	#oldest: { firstPiece: number; tries: number } | undefined;
+	#start: StartPoint | undefined;
+	#stopWatch: (() => void) | undefined;
+	#turn = 0;
 	#told:
 		{ base: SignedManifest; next: SignedManifest; changes: Uint8Array<ArrayBuffer> } | undefined;
 
@@ -93,7 +107,10 @@ export class ManifestExchange {
 			budget = new TokenBucket(ANSWERED_PER_S, ANSWERED_BURST, () => this.#clock.now());
 			this.#answers.set(from, budget);
 		}
-		for (const { signed } of segments.slice(Math.max(0, last - Math.max(before, back)), last + 1)) {
+		const asked = segments.slice(Math.max(0, last - Math.max(before, back)), last + 1);
+		// A joiner plays from the oldest of these; a gap is filled from its newest, so that what the budget cuts off lies beyond.
+		if (piece !== undefined) asked.reverse();
+		for (const { signed } of asked) {
 			if (!budget.take()) return;
 			sendWhole(from.link, signed);
 			scheduler.noteInformed(from, signed.manifest.firstPiece);
@@ -102,39 +119,88 @@ export class ManifestExchange {
 	}
 
 	/** Asks a neighbour for the manifest of the segment that holds `piece` and so many before it. */
-	ask(link: Link, piece: number, before: number): void {
+	ask(link: Link, piece: number, before: number, retryMs = RETRY_MS): void {
 		const nowMs = this.#clock.now();
-		if (nowMs - (this.#askedAtMs.get(piece) ?? -Infinity) < RETRY_MS) return;
+		if (nowMs - (this.#askedAtMs.get(piece) ?? -Infinity) < retryMs) return;
 		if (this.#askedAtMs.size >= MAX_ASKED) this.#askedAtMs.clear();
 		this.#askedAtMs.set(piece, nowMs);
 		link.send({ type: 'want-manifest', piece, before });
 	}
 
 	/**
-	 * Asks whoever just told of a manifest for the newest ones that are missing before it, back to `start`: a gap that another
-	 * neighbour was asked to fill and didn't is asked for again.
+	 * Asks whoever just told of a manifest for the newest ones that are missing before it, back to `start` and as far as the window
+	 * reaches: a gap that another neighbour was asked to fill and didn't is asked for again.
 	 */
-	fillGap(link: Link, manifest: Manifest, start: StartPoint): void {
+	fillGap(from: Neighbour, manifest: Manifest, start: StartPoint): void {
 		if (manifest.epoch !== start.epoch) return;
+		this.#start = start;
+		this.#noteCame(manifest);
+		this.#fill(from, start);
+	}
+
+	/** Stops asking. */
+	close(): void {
+		this.#stopWatch?.();
+	}
+
+	#fill(from: Neighbour, start: StartPoint): void {
+		const retryMs = Math.max(RETRY_MS, 2 * from.rttMs);
 		const { segments } = this.#window;
 		let after: Manifest | undefined;
-		for (let i = segments.length - 1; i >= Math.max(0, segments.length - MAX_GAP); i--) {
+		for (let i = segments.length - 1; i >= 0; i--) {
 			const before = segments[i]?.signed.manifest;
 			if (before?.epoch !== start.epoch) continue;
 			if (after && after.sequence - before.sequence > 1) {
-				this.#askBefore(link, after, after.sequence - before.sequence - 1);
+				this.#askBefore(from, after, { back: before.sequence, retryMs });
 				return;
 			}
 			if (before.sequence <= start.sequence) return;
 			after = before;
 		}
-		if (after && segments.length <= MAX_GAP) {
-			this.#askBefore(link, after, after.sequence - start.sequence);
+		if (!after || !this.#window.hasRoomBefore(after)) return;
+		if (this.#oldest?.firstPiece !== after.firstPiece) {
+			this.#oldest = { firstPiece: after.firstPiece, tries: 0 };
 		}
+		if (this.#oldest.tries >= OLDER_TRIES) return;
+		const waitMs = this.#oldest.tries === 0 ? retryMs : OLDER_RETRY_MS;
+		const asked = this.#askBefore(from, after, { back: start.sequence - 1, retryMs: waitMs });
+		if (asked) this.#oldest.tries++;
 	}
 
-	#askBefore(link: Link, { firstPiece }: Manifest, missing: number): void {
-		if (firstPiece > 0) this.ask(link, firstPiece - 1, Math.min(MAX_GAP, missing) - 1);
+	/** Asks for the newest of those between `back` and a manifest, unless they are on their way; whether it did. */
+	#askBefore(
+		from: Neighbour,
+		after: Manifest,
+		{ back, retryMs }: { back: number; retryMs: number },
+	): boolean {
+		if (after.firstPiece === 0) return false;
+		const nowMs = this.#clock.now();
+		this.#watch(retryMs + RETRY_MS);
+		const last = after.sequence - 1;
+		const coming = this.#coming;
+		const isComing = coming?.epoch === after.epoch && coming.first <= last && last <= coming.last;
+		if (isComing && nowMs - coming.atMs < retryMs) return false;
+		const count = Math.min(MAX_GAP, last - back);
+		this.#coming = { epoch: after.epoch, first: after.sequence - count, last, atMs: nowMs };
+		this.ask(from.link, after.firstPiece - 1, count - 1, retryMs);
+		return true;
+	}
+
+	/** Looks again with another neighbour: who was asked may stay silent, or give some of them, and no manifest come that would remind us. */
+	#watch(delayMs: number): void {
+		this.#stopWatch?.();
+		this.#stopWatch = this.#clock.after(delayMs, () => {
+			const { neighbours } = this.#scheduler();
+			const next = neighbours[this.#turn++ % Math.max(1, neighbours.length)];
+			if (next && this.#start) this.#fill(next, this.#start);
+		});
+	}
+
+	/** As long as some of what was asked for comes, the rest is on its way. */
+	#noteCame({ epoch, sequence }: Manifest): void {
+		const coming = this.#coming;
+		if (coming?.epoch !== epoch || sequence < coming.first || sequence > coming.last) return;
+		coming.atMs = this.#clock.now();
 	}
 }
 

@@ -10,7 +10,7 @@ import { Acceptance } from './sign/acceptance.ts';
 import { ManifestIntake, type IntakeResult } from './sign/manifest-intake.ts';
 import type { PeerEvents, PeerOptions, ReceivedSegment, RefusalStats } from './peer-options.ts';
 import { SegmentIntake } from './segment-intake.ts';
-import { ManifestExchange, MAX_GAP, type StartPoint } from './manifest-exchange.ts';
+import { ManifestExchange, type StartPoint } from './manifest-exchange.ts';
 import { PeerExchange } from './schedule/exchange.ts';
 import { InitRequests } from './schedule/init-requests.ts';
 import { LinkBudget } from './schedule/link-budget.ts';
@@ -201,9 +201,6 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		});
 		// In the same breath, and unasked: whoever joins has a round trip less to wait.
 		this.#manifests.answer(neighbour, { piece: undefined, before: 0 });
-		if (this.#options.role !== 'broadcaster' && this.#options.from === 'window') {
-			link.send({ type: 'want-manifest', piece: undefined, before: MAX_GAP });
-		}
 		this.emit('links', { count: this.#byLink.size });
 	}
 
@@ -230,6 +227,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		if (this.#closed) return;
 		this.#closed = true;
 		this.#scheduler.close();
+		this.#manifests.close();
 		this.#exchange.close();
 		this.#initRequests.close();
 		for (const link of this.#byLink.keys()) {
@@ -381,7 +379,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 				this.#initRequests.want(manifest.initSha256, from.link);
 			}
 			this.#addToScheduler(signed, from, false);
-			this.#manifests.fillGap(from.link, manifest, this.#start);
+			this.#manifests.fillGap(from, manifest, this.#start);
 		}
 		this.emit('manifest', { manifest, newRun });
 	}

@@ -1,4 +1,4 @@
-import { pieceBytes, pieceCount } from '../model/manifest.ts';
+import { pieceBytes, pieceCount, type Manifest } from '../model/manifest.ts';
 import type { SignedManifest } from '../model/manifest-delta.ts';
 
 /** Bounds of a DVR window. */
@@ -124,6 +124,15 @@ export class DvrWindow {
 			return undefined;
 		}
 		return piece.subarray(begin, begin + length);
+	}
+
+	/** Whether the segment before this one, which is here, would stay in the window. */
+	hasRoomBefore({ epoch, startUs, durationUs }: Manifest): boolean {
+		const newest = this.newest?.signed.manifest;
+		if (newest?.epoch !== epoch) return false;
+		const behindMs = (newest.startUs - startUs + durationUs) / 1000;
+		const inBounds = this.#bytes < this.#maxBytes && this.#segments.length < MAX_SEGMENTS;
+		return inBounds && behindMs <= this.#windowMs;
 	}
 
 	#trim(): StoredSegment[] {
