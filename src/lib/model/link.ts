@@ -50,7 +50,7 @@ export interface Link {
 	readonly origin: LinkOrigin;
 	/** Bytes given to `send` that have not left this machine yet. */
 	readonly bufferedBytes: number;
-	/** Sends a message; after `close` it is dropped silently. */
+	/** Sends a message; after the end it is dropped silently. Never calls `onClose`, also where the link ends by it: that comes later. */
 	send(message: Message): void;
 	/** Ends the link; idempotent. `onClose` is not called for one's own close. */
 	close(why: LinkEnd): void;

@@ -115,10 +115,10 @@ export class Uplink {
 		return oldest ? nowMs - oldest.queuedAtMs : 0;
 	}
 
-	/** How long the oldest waiting push has waited. */
+	/** How long the push whose turn comes last has waited. */
 	pushDelayMs(nowMs: number): number {
-		const oldest = this.#queue.findLast(({ asked }) => !asked);
-		return oldest ? nowMs - oldest.queuedAtMs : 0;
+		const last = this.#queue.findLast(({ asked }) => !asked);
+		return last ? nowMs - last.queuedAtMs : 0;
 	}
 
 	/** Queues a block. */

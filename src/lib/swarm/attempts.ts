@@ -261,15 +261,17 @@ export class Attempts {
 	}
 
 	/**
-	 * When both sides offer at once, both keep the attempt of the peer with the smaller id. Tells whether a new attempt goes
-	 * ahead, and drops the one that it replaces.
+	 * When both sides offer at once, both keep the attempt of the peer with the smaller id; of two offers of ours, by tracker and by a
+	 * neighbour, the one that was answered, as the other side refuses the second. Tells whether a new attempt goes ahead, and drops the one that it
+	 * replaces.
 	 */
 	#prefers(peerId: string, initiated: boolean, except?: Attempt): boolean {
 		const other = this.#attemptWith(peerId);
 		if (!other || other === except) return true;
-		if (other.initiated === initiated) return false;
+		const isUnanswered = initiated && other.initiated && other.step !== 'connecting';
+		if (other.initiated === initiated && !isUnanswered) return false;
 		const smallerIsOurs = this.#host.peerId < peerId;
-		if (smallerIsOurs !== initiated) return false;
+		if (!isUnanswered && smallerIsOurs !== initiated) return false;
 		this.#abandon(other);
 		return true;
 	}

@@ -149,3 +149,21 @@ it('ends with a peer that speaks another language or goes by another name', () =
 	expect(liar.onEnd).toHaveBeenCalledExactlyOnceWith(liar.link, 'protocol');
 	expect(liar.onReady).not.toHaveBeenCalled();
 });
+
+it('a connection that ends by what is sent tells of it after the call', async () => {
+	const { connection, wire, link, onEnd } = setUp(true);
+	connection.onOpen();
+	wire.onReady(peerId);
+	let sends = 0;
+	connection.send = () => {
+		sends++;
+		connection.onEnd('gone');
+	};
+	link.send({ type: 'bye' });
+	link.send({ type: 'bye' });
+	expect(sends).toBe(1);
+	expect(link.onClose).not.toHaveBeenCalled();
+	await Promise.resolve();
+	expect(link.onClose).toHaveBeenCalledExactlyOnceWith('gone');
+	expect(onEnd).toHaveBeenCalledExactlyOnceWith(link, 'gone');
+});

@@ -39,6 +39,7 @@ export class WireLink implements Link {
 	readonly #onEnd: WireLinkOptions['onEnd'];
 	#state: 'connecting' | 'ready' | 'closed' = 'connecting';
 	#hasStarted = false;
+	#isSending = false;
 	#cancelDeadline: () => void = () => undefined;
 	#cancelPatience: () => void = () => undefined;
 
@@ -83,8 +84,12 @@ export class WireLink implements Link {
 		return this.#connection.bufferedBytes;
 	}
 
+	/** Sends, or drops it when the link has ended. A link that ends by this is closed at once; `onClose` tells of it after the call. */
 	send(message: Message): void {
-		if (this.#state === 'ready') this.#connection.send(this.#wire.encode(message));
+		if (this.#state !== 'ready') return;
+		this.#isSending = true;
+		this.#connection.send(this.#wire.encode(message));
+		this.#isSending = false;
 	}
 
 	/** Who broke the rules gets no time; others hear our last words, unless `deliver` is false. */
@@ -135,7 +140,12 @@ export class WireLink implements Link {
 		const wasReady = this.#state === 'ready';
 		this.#state = 'closed';
 		this.#cancelTimers();
-		this.#onEnd(this, why);
-		if (wasReady) this.onClose(why === 'unreachable' || why === 'mute' ? 'gone' : why);
+		const tell = () => {
+			this.#onEnd(this, why);
+			if (wasReady) this.onClose(why === 'unreachable' || why === 'mute' ? 'gone' : why);
+		};
+		// Whoever sends is in the middle of something, and would find the neighbour gone from under it.
+		if (this.#isSending) queueMicrotask(tell);
+		else tell();
 	}
 }
