@@ -52,13 +52,14 @@ describe('the DVR window', () => {
 		expect(firstPieces(window.segments)).toEqual([8, 9]);
 	});
 
-	it('gives piece numbers that two epochs claim to the newer', () => {
+	it('gives piece numbers that two epochs claim to the newer, and those above, so that the newest is its own', () => {
 		const window = new DvrWindow();
 		const old = sampleRun(3);
 		for (const signed of old) window.addWhole(signed, bytes);
 		const [fresh] = sampleRun(1, { epoch: 1_790_000_600_000 });
 		const moved = asSigned({ ...(fresh?.manifest ?? expect.unreachable()), firstPiece: 102 });
-		expect(firstPieces(window.add(moved))).toEqual([0, 1]);
+		expect(firstPieces(window.add(moved))).toEqual([0, 1, 2]);
+		expect(window.newest?.signed).toBe(moved);
 		expect(window.find(102)?.stored.signed).toBe(moved);
 		expect(window.block(102, 0, 1)).toBeUndefined();
 	});

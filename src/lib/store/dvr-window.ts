@@ -62,14 +62,18 @@ export class DvrWindow {
 		return this.#segments[this.#segments.length - 1];
 	}
 
-	/** Takes up a segment; gives those that fall out of the window for it. Piece numbers taken by an older epoch go to the newer. */
+	/**
+	 * Takes up a segment; gives those that fall out of the window for it. The piece numbers of a run go on where the last one's ended; where they
+	 * don't, as the place was lost, the older run's from there on make way.
+	 */
 	add(signed: SignedManifest): StoredSegment[] {
 		const first = signed.manifest.firstPiece;
 		const end = first + pieceCount(signed.manifest);
-		const out = this.#removeWhere(({ signed: { manifest } }) => {
-			if (manifest.epoch === signed.manifest.epoch) return false;
-			return manifest.firstPiece < end && manifest.firstPiece + pieceCount(manifest) > first;
-		});
+		const out = this.#removeWhere(
+			({ signed: { manifest } }) =>
+				manifest.epoch < signed.manifest.epoch &&
+				manifest.firstPiece + pieceCount(manifest) > first,
+		);
 		const stored: StoredSegment = {
 			signed,
 			pieces: new Array<undefined>(end - first).fill(undefined),

@@ -11,6 +11,8 @@ import { TorrentPatron } from './torrent-patron.ts';
 const HOST_LOCK = 'shoal/torrents/host';
 const PATRON_LOCK = 'shoal/torrents/patron/';
 const CHANNEL = 'shoal/torrents';
+/** After an engine couldn't be started, another try is made. */
+const START_AGAIN_MS = 5000;
 
 type SharedOptions = Pick<
 	TorrentEngineOptions,
@@ -49,16 +51,30 @@ export async function openSharedTorrents(
 	const lead = async () => {
 		if (leaving.signal.aborted) return;
 		const host = await startHost(options, channel, leaving.signal);
-		local = {
-			receive: (message) =>
-				host.receive(message, (reply) => queueMicrotask(() => patron.receive(reply))),
-		};
-		channel.postMessage({ type: 'host' } satisfies HostMessage);
-		patron.hello();
-		await aborted(leaving.signal);
-		await host.close();
+		try {
+			if (leaving.signal.aborted) return;
+			local = {
+				receive: (message) =>
+					host.receive(message, (reply) => queueMicrotask(() => patron.receive(reply))),
+			};
+			channel.postMessage({ type: 'host' } satisfies HostMessage);
+			patron.hello();
+			await aborted(leaving.signal);
+		} finally {
+			await host.close();
+		}
 	};
-	navigator.locks.request(HOST_LOCK, { signal: leaving.signal }, lead).catch(() => undefined); // it left before its turn
+	const queue = () => {
+		navigator.locks.request(HOST_LOCK, { signal: leaving.signal }, lead).catch((error: unknown) => {
+			if (leaving.signal.aborted) return; // it left before its turn
+			// An engine that can't start here, as its code couldn't be had, may start later or in the next page in line.
+			patron.refuseAll(error);
+			setTimeout(() => {
+				if (!leaving.signal.aborted) queue();
+			}, START_AGAIN_MS);
+		});
+	};
+	queue();
 	patron.hello();
 	return patron;
 }

@@ -246,6 +246,11 @@ export class TorrentHost {
 		this.#trackers.delete(infoHash);
 		this.#paused.delete(infoHash);
 		await this.#keeping?.forget(infoHash);
+		// Whoever added it meanwhile was told that it is there, and has saved what was just forgotten.
+		if (this.#owners.has(infoHash)) {
+			await this.#keep(infoHash);
+			return;
+		}
 		if (this.#engine.has(infoHash)) await this.#engine.remove(infoHash, { data });
 	}
 

@@ -136,6 +136,16 @@ export class TorrentPatron extends Emitter<Events> {
 		this.#onClose();
 	}
 
+	/** Rejects what waits: no engine can be had. Called by the service. */
+	refuseAll(cause: unknown): void {
+		const waiting = [...this.#waiting.values()];
+		this.#waiting.clear();
+		const why = new ShoalError('storage-failed', 'Torrents can’t be opened here. Try again', {
+			cause,
+		});
+		for (const { reject } of waiting) reject(why);
+	}
+
 	/** Introduces itself to the host. Called by the service. */
 	hello(): void {
 		this.#welcome = false;

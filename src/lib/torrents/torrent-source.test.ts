@@ -50,6 +50,16 @@ describe('what a person gives', () => {
 		});
 	});
 
+	it('may name files over and over in a magnet link, and keeps nobody busy by it', async () => {
+		const ranges = ['5-5', ...Array.from({ length: 1000 }, () => '0-99998'), '7-7'].join(',');
+		const { selected } = await resolveSource(`magnet:?xt=urn:btih:${HASH}&so=${ranges}`);
+		expect(selected?.length).toBe(99_999);
+		// What is named after the first 100,000 is left out, so no more than these were looked at.
+		const late = ['0-99998', '1-1', '100000-100000'].join(',');
+		const more = await resolveSource(`magnet:?xt=urn:btih:${HASH}&so=${late}`);
+		expect(more.selected).not.toContain(100_000);
+	});
+
 	it('survives the way through a magnet link', async () => {
 		const torrent = { infoHash: HASH, name: 'a & b', announce: ['wss://t.example/announce?x=1'] };
 		expect(await resolveSource(magnetOf(torrent))).toMatchObject(torrent);

@@ -129,13 +129,16 @@ function fromMagnet(query: URLSearchParams): ResolvedSource {
 	};
 }
 
-/** `0,2,4-6` → the numbers in it. */
+const MAX_SELECTED = 100_000;
+
+/** `0,2,4-6` → the numbers in it; of 100,000 that are named, also twice, at most. */
 function parseSelection(text: string | null): number[] | undefined {
 	if (!text || !/^\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*$/.test(text)) return undefined;
 	const chosen = new Set<number>();
+	let named = 0;
 	for (const range of text.split(',')) {
 		const [from = 0, to = from] = range.split('-').map(Number);
-		for (let index = from; index <= to && chosen.size < 100_000; index++) chosen.add(index);
+		for (let index = from; index <= to && named < MAX_SELECTED; index++, named++) chosen.add(index);
 	}
 	return [...chosen];
 }
