@@ -100,7 +100,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			uplinkGuessBps: options.uplinkGuessBps,
 			port: {
 				block: (index, begin, length) => this.#window.block(index, begin, length),
-				check: (index, bytes, slot) => this.#check(index, bytes, slot),
+				check: (index, bytes, from) => this.#check(index, bytes, from),
 				inform: (link, firstPiece) => this.#manifests.inform(link, firstPiece),
 				wantManifest: (link, piece) => this.#manifests.ask(link, piece, 0),
 				lost: (firstPiece) => this.#lost(firstPiece),
@@ -314,8 +314,9 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 
 	#onIntake(from: Neighbour, result: IntakeResult): void {
 		if (this.#closed || this.#byLink.get(from.link) !== from) {
-			// The sender left while its manifest was checked; the manifest itself may still be news.
-			if (result.type !== 'verdict' || result.verdict.type !== 'accept' || this.#closed) return;
+			// The sender left while its manifest was checked; the manifest itself may still be news, and a forged one is remembered.
+			const isNews = result.type === 'verdict' && result.verdict.type === 'accept';
+			if (this.#closed || (!isNews && result.type !== 'bad')) return;
 		}
 		switch (result.type) {
 			case 'no-base':
@@ -378,7 +379,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			if (!this.#segments.inits.get(manifest.initSha256)) {
 				this.#initRequests.want(manifest.initSha256, from.link);
 			}
-			this.#addToScheduler(signed, from, false);
+			this.#addToScheduler(signed, this.#isHere(from) ? from : undefined, false);
 			this.#manifests.fillGap(from, manifest, this.#start);
 		}
 		this.emit('manifest', { manifest, newRun });
@@ -395,11 +396,11 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		this.#scheduler.addSegment(manifest, { wanted, held, from });
 	}
 
-	#check(index: number, bytes: Uint8Array, slot: number): void {
+	#check(index: number, bytes: Uint8Array, from: Neighbour): void {
 		this.#segments.takePiece(index, bytes, ({ good, out }) => {
 			if (this.#closed) return;
 			if (!good) this.refusals.badMessages++;
-			this.#scheduler.checked(index, good, slot);
+			this.#scheduler.checked(index, good, from);
 			this.#dropOut(out);
 		});
 	}
@@ -447,10 +448,11 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 
 	#linkPeerIds = () => new Set([...this.#byLink.keys()].map(({ peerId }) => peerId));
 
+	/** Ends a link. Who broke the rules is blamed also when it has left since, as what it sent is checked a moment later. */
 	#end(link: Link, why: LinkEnd): void {
+		if (isBreach(why)) this.emit('blamed', { peerId: link.peerId, why });
 		const neighbour = this.#byLink.get(link);
 		if (!neighbour) return;
-		if (isBreach(why)) this.emit('blamed', { peerId: link.peerId, why });
 		link.close(why);
 		this.#forget(neighbour);
 	}

@@ -364,27 +364,26 @@ export class Scheduler {
 		const came = this.#receiver.take(from, message, this.#clock.now());
 		if (!came) return;
 		this.#seeker.noteMissed(from, message.index, came.lagMs);
-		this.#port.check(message.index, came.whole, from.slot);
+		this.#port.check(message.index, came.whole, from);
 		this.#evaluate();
 	}
 
 	/** The answer to `port.check`. */
-	checked(index: number, good: boolean, slot: number): void {
+	checked(index: number, good: boolean, from: Neighbour): void {
 		const track = this.#tracks.of(index);
 		if (track) {
 			const offset = index - track.firstPiece;
 			if (track.states[offset] !== CHECKING) return;
 			track.states[offset] = good ? HELD : MISSING;
 			if (good) {
-				this.#seeker.noteGood(index, slot);
+				this.#seeker.noteGood(index, from);
 				if (--track.missing === 0) this.#tracks.settle(track);
 				this.#passOn(track, offset);
 			}
 		}
 		if (!good) {
 			this.#stats.badPieces++;
-			const culprit = this.#roster.at(slot);
-			if (culprit) this.#port.end(culprit.link, 'bad-piece');
+			this.#port.end(from.link, 'bad-piece');
 		}
 		this.#evaluate();
 	}

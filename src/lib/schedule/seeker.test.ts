@@ -257,7 +257,7 @@ test('asks a piece that a parent is to bring of a better one that must prove its
 	// Nothing hangs on it: the parent brings the piece all the same.
 	expect(cancels(parent.sent)).toEqual([]);
 	expect(unknown.neighbour.proven).toBe(false);
-	seeker.noteGood(1, unknown.neighbour.slot);
+	seeker.noteGood(1, unknown.neighbour);
 	expect(unknown.neighbour.proven).toBe(true);
 });
 
@@ -266,9 +266,9 @@ test('a piece found elsewhere is spared to the parent that is late with it, and 
 	const [parent, other] = [join(), join()];
 	adopt(parent.neighbour);
 	parent.sent.length = 0;
-	seeker.noteGood(8, parent.neighbour.slot);
+	seeker.noteGood(8, parent.neighbour);
 	expect(parent.sent).toEqual([]);
-	seeker.noteGood(9, other.neighbour.slot);
+	seeker.noteGood(9, other.neighbour);
 	expect(parent.sent).toEqual([{ type: 'have', first: 9, bits: Uint8Array.of(0x80) }]);
 	expect(other.sent).toEqual([]);
 });

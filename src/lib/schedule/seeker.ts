@@ -148,9 +148,8 @@ export class Seeker {
 	}
 
 	/** A piece was found good: whoever brought it is proven, and a parent that is late with it can spare its copy. */
-	noteGood(index: number, slot: number): void {
-		const giver = this.#roster.at(slot);
-		if (giver) giver.proven = true;
+	noteGood(index: number, giver: Neighbour): void {
+		giver.proven = true;
 		const parent = this.#parents.parentOf(index % SUBSTREAMS);
 		if (!parent || parent === giver) return;
 		for (const have of toHaves([index])) parent.link.send(have);
