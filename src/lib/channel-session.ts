@@ -107,7 +107,8 @@ export class ChannelSession extends Emitter<SessionEvents> {
 		this.#closed = true;
 		this.#stopSecond?.();
 		for (const undo of this.#undo) undo();
-		this.peer.close();
+		// Links linger to deliver what was sent; a page that goes away runs nothing that would close them then.
+		this.peer.close({ keepLinks: atOnce });
 		await this.swarm.close({ atOnce });
 		this.removeAllListeners();
 	}

@@ -74,9 +74,11 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			forged: () => this.refusals.badMessages++,
 		});
 		this.#manifests = new ManifestExchange(this.#clock, this.#window, () => this.#scheduler);
-		this.#initRequests = new InitRequests(this.#clock, () =>
-			this.#scheduler.neighbours.map(({ link }) => link),
-		);
+		this.#initRequests = new InitRequests(this.#clock, {
+			links: () => this.#scheduler.neighbours.map(({ link }) => link),
+			isNeeded: (sha256) =>
+				this.#window.segments.some(({ signed }) => equalBytes(signed.manifest.initSha256, sha256)),
+		});
 		this.#acceptance = new Acceptance(options.channel.publicKey, windowMs);
 		this.#intake = new ManifestIntake({
 			channel: options.channel.publicKey,
@@ -222,8 +224,8 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		else this.#addToScheduler(signed, undefined, true);
 	}
 
-	/** Leaves: says goodbye to everybody and ends every link. */
-	close(): void {
+	/** Leaves: says goodbye to everybody and ends every link; with `keepLinks` whoever made them ends them. */
+	close({ keepLinks = false } = {}): void {
 		if (this.#closed) return;
 		this.#closed = true;
 		this.#scheduler.close();
@@ -232,7 +234,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		this.#initRequests.close();
 		for (const link of this.#byLink.keys()) {
 			link.send({ type: 'bye' });
-			link.close('closed');
+			if (!keepLinks) link.close('closed');
 		}
 		this.#byLink.clear();
 		this.removeAllListeners();

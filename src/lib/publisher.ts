@@ -204,7 +204,7 @@ export class Publisher {
 const FAREWELL_MS = 150;
 
 /** Control characters, zero-width ones, and those that turn the direction of text around. */
-const UNSEEN = /[\p{Cc}\u200b-\u200f\u202a-\u202e\u2060-\u2069]/gu;
+const UNSEEN = /[\p{Cc}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
 
 /** Cuts a title to what a manifest takes, never inside a character, and without what can't be seen. */
 function cutTitle(title: string): string {

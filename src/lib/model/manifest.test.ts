@@ -83,6 +83,11 @@ describe('a manifest', () => {
 		expect(isForeignVersion(new Uint8Array([1, 2, 3]))).toBe(false);
 	});
 
+	it('keeps a title that begins with a byte order mark as it is', () => {
+		const manifest = sampleManifest({ title: '\ufeff\ufeffx' });
+		expect(decodeManifest(encodeManifest(manifest)).title).toBe(manifest.title);
+	});
+
 	it('stays under its cap with the most pieces and the longest title', () => {
 		const manifest = sampleManifest({
 			length: 16 * 1024 * 1024,

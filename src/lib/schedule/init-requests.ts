@@ -2,19 +2,27 @@ import { equalBytes, toHex } from '../util/bytes.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Link } from '../model/link.ts';
 
-/** An init segment that doesn't come is asked of the next neighbour after this long. */
+/** An init segment that doesn't come is asked of the next neighbour after this long … */
 const RETRY_MS = 400;
+/** … and, but for the first few times, of no neighbour more often than this: it answers no more than one a second. */
+const SAME_MS = 1500;
+const QUICK_TRIES = 3;
 
 /** Seeks init segments by their SHA-256: the neighbour that told of one first, then the others in turn. */
 export class InitRequests {
 	readonly #clock: Clock;
 	readonly #links: () => readonly Link[];
+	readonly #isNeeded: (sha256: Uint8Array) => boolean;
 	readonly #wanted = new Map<string, () => void>();
 
-	/** `links` gives the neighbours there are. */
-	constructor(clock: Clock, links: () => readonly Link[]) {
+	/** `links` gives the neighbours there are, `isNeeded` whether a segment that is held or sought needs it still. */
+	constructor(
+		clock: Clock,
+		options: { links: () => readonly Link[]; isNeeded: (sha256: Uint8Array) => boolean },
+	) {
 		this.#clock = clock;
-		this.#links = links;
+		this.#links = options.links;
+		this.#isNeeded = options.isNeeded;
 	}
 
 	/** Starts to seek one, at `first`; nothing happens when it is sought already. */
@@ -23,11 +31,16 @@ export class InitRequests {
 		if (this.#wanted.has(key)) return;
 		let turn = 0;
 		const ask = () => {
+			if (turn > 0 && !this.#isNeeded(sha256)) {
+				this.#wanted.delete(key);
+				return;
+			}
 			const links = this.#links();
 			const link = turn === 0 ? first : links[turn % Math.max(1, links.length)];
 			turn++;
 			link?.send({ type: 'want-init', sha256 });
-			this.#wanted.set(key, this.#clock.after(RETRY_MS, ask));
+			const rareMs = turn < QUICK_TRIES ? 0 : SAME_MS / Math.max(1, links.length);
+			this.#wanted.set(key, this.#clock.after(Math.max(RETRY_MS, rareMs), ask));
 		};
 		ask();
 	}
