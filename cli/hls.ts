@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { Server, ServerResponse } from 'node:http';
 import type { ReceivedSegment, Viewer } from '../src/lib/index.ts';
 import { toHex } from '../src/lib/node.ts';
@@ -145,7 +145,7 @@ export async function serveHls(
 	address: string,
 ): Promise<{ url: string; close(): Promise<void> }> {
 	const { host, port } = parseAddress(address);
-	const server = createServer((request, response) => {
+	const answer = (request: IncomingMessage, response: ServerResponse) => {
 		response.setHeader('access-control-allow-origin', '*');
 		response.setHeader('x-content-type-options', 'nosniff');
 		if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -162,6 +162,14 @@ export async function serveHls(
 			return;
 		}
 		if (!channel?.answer(parts.at(-1) ?? '', response)) response.writeHead(404).end('Not here.\n');
+	};
+	const server = createServer((request, response) => {
+		try {
+			answer(request, response);
+		} catch {
+			// What a stranger broadcasts must not end the program that serves other channels too.
+			response.destroy();
+		}
 	});
 	await listen(server, host, port);
 	const bound = server.address();

@@ -187,7 +187,15 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 			keepAliveTimeout: 5_000,
 			connectionsCheckingInterval: 1_000,
 		},
-		handler,
+		(request, response) => {
+			try {
+				handler(request, response);
+			} catch (error) {
+				// A defect costs the request that met it, not everybody's server.
+				log.error({ err: error }, 'a request could not be answered');
+				response.destroy();
+			}
+		},
 	);
 	http.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
 	try {

@@ -107,4 +107,17 @@ describe('loading', () => {
 		const dead = (() => Promise.reject(new TypeError('Failed to fetch'))) as typeof fetch;
 		await expect(loadConfig('/config.json', dead)).rejects.toMatchObject({ code: 'bad-config' });
 	});
+
+	test('reads no more of an endless answer than it needs to refuse it', async () => {
+		let given = 0;
+		const body = new ReadableStream<Uint8Array>({
+			pull(controller) {
+				given += 64 * 1024;
+				controller.enqueue(new Uint8Array(64 * 1024).fill(0x20));
+			},
+		});
+		const endless = (() => Promise.resolve(new Response(body))) as typeof fetch;
+		await expect(loadConfig('/config.json', endless)).rejects.toMatchObject({ code: 'bad-config' });
+		expect(given).toBeLessThan(8 * MAX_CONFIG_CHARACTERS);
+	});
 });

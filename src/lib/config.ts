@@ -1,4 +1,6 @@
 import { ShoalError } from './model/error.ts';
+import { fromUtf8, utf8 } from './util/bytes.ts';
+import { readWhole } from './util/read-whole.ts';
 
 /** What a site tells its pages at run time, so that one static build serves any site. */
 export interface SiteConfig {
@@ -28,8 +30,13 @@ export async function loadConfig(
 			signal: AbortSignal.timeout(TIMEOUT_MS),
 		});
 		if (!response.ok) throw new Error(`the server answered ${response.status}`);
-		text = await response.text();
+		const bytes = response.body
+			? await readWhole(response.body, MAX_CONFIG_CHARACTERS * 4)
+			: utf8('');
+		if (!bytes) throw bad('it', 'is too long');
+		text = fromUtf8(bytes);
 	} catch (cause) {
+		if (cause instanceof ShoalError) throw cause;
 		throw new ShoalError('bad-config', `${url} could not be read: ${String(cause)}`, { cause });
 	}
 	return parseConfig(text);

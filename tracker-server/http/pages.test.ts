@@ -1,5 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -108,6 +110,41 @@ describe('pages', () => {
 		expect(icon.headers['cache-control']).toBe('no-cache');
 		const again = await get(server, '/icon.svg', { 'if-none-match': String(icon.headers.etag) });
 		expect(again.status).toBe(304);
+	});
+
+	test.each(['bytes=5-2', 'bytes=0-1', 'bytes=-1', 'bytes=9999999-', 'bytes=a-b', 'lines=1-2'])(
+		'whoever asks for %s gets the whole file, and the server stays',
+		async (range) => {
+			const server = await start();
+			const { status, body } = await get(server, '/icon.svg', { range });
+			expect([status, body]).toEqual([200, '<svg/>']);
+			expect((await get(server, '/')).status).toBe(200);
+		},
+	);
+
+	test('files that go while the server runs are served as they were', async () => {
+		const file = join(dir, 'assets/gone-1a2b3c.js');
+		writeFileSync(file, 'export const gone = 1;');
+		const server = await start();
+		rmSync(file);
+		const { status, body, headers } = await get(server, '/assets/gone-1a2b3c.js');
+		expect([status, body]).toEqual([200, 'export const gone = 1;']);
+		expect(headers['content-length']).toBe('22');
+	});
+
+	test.runIf(existsSync('/proc/self/fd'))('requests that are broken off leave no file open', async () => {
+		writeFileSync(join(dir, 'assets/large-1a2b3c.js'), 'x'.repeat(2_000_000));
+		const server = await start();
+		const open = () => readdirSync('/proc/self/fd').length;
+		const before = open();
+		const { hostname, port } = new URL(server.url);
+		const socket = connect(Number(port), hostname);
+		await once(socket, 'connect');
+		const one = `GET /assets/large-1a2b3c.js HTTP/1.1\r\nHost: a.example\r\n\r\n`;
+		socket.write(one.repeat(100));
+		await once(socket, 'data');
+		socket.destroy();
+		await expect.poll(open).toBeLessThanOrEqual(before + 2);
 	});
 
 	test('a page without its slash is led to it', async () => {

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import sirv from 'sirv';
 
 import { originsOf, pageHeaders } from './page-headers.ts';
 import type { RequestOrigin } from './request-origin.ts';
+import { readSite } from './site-files.ts';
 
 /** Serves one request, or calls `next` where there is no such file. */
 export type PageHandler = (
@@ -19,13 +19,11 @@ export function hasPages(dir: string): boolean {
 	return existsSync(join(dir, 'index.html'));
 }
 
-/** The built pages of `dir`, with their headers. Files are looked up once, at the start. */
+/** The built pages of `dir`, with their headers. Files are read once, at the start. */
 export function pageHandler(dir: string, trackers: readonly string[]): PageHandler {
 	const connect = originsOf(trackers);
-	const serve = sirv(dir, { etag: true, dotfiles: false });
-	const folders = ['seed', 'watch', 'embed', 'torrents'].filter((name) =>
-		existsSync(join(dir, name, 'index.html')),
-	);
+	const files = readSite(dir);
+	const folders = ['seed', 'watch', 'embed', 'torrents'].filter((name) => files.has(`/${name}/`));
 	return (request, response, origin, next) => {
 		const { pathname, search } = new URL(request.url ?? '/', 'http://site.invalid');
 		if (folders.includes(pathname.slice(1))) {
@@ -34,11 +32,18 @@ export function pageHandler(dir: string, trackers: readonly string[]): PageHandl
 			response.end();
 			return;
 		}
-		const headers = pageHeaders(pathname, origin, connect);
-		for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-		serve(request, response, () => {
-			for (const name of Object.keys(headers)) response.removeHeader(name);
-			next();
+		const file = files.get(pathname);
+		if (!file) return next();
+		const headers = { ...pageHeaders(pathname, origin, connect), ETag: file.etag };
+		if (request.headers['if-none-match']?.includes(file.etag)) {
+			response.writeHead(304, headers).end();
+			return;
+		}
+		response.writeHead(200, {
+			...headers,
+			'Content-Type': file.type,
+			'Content-Length': file.bytes.length,
 		});
+		response.end(request.method === 'HEAD' ? undefined : file.bytes);
 	};
 }

@@ -21,7 +21,8 @@ export function bindingResponse(
 	address: string,
 	port: number,
 ): Uint8Array | undefined {
-	if (!isBindingRequest(request)) return undefined;
+	// Nobody can be answered at port 0, which only a forged packet comes from: Node's sockets throw at it.
+	if (port === 0 || !isBindingRequest(request)) return undefined;
 	const ip = parseAddress(address);
 	if (!ip) return undefined;
 	const response = new Uint8Array(headerBytes + 8 + ip.length);

@@ -59,6 +59,10 @@ test.each<[string, Uint8Array]>([
 	expect(bindingResponse(request, '192.0.2.1', 1)).toBeUndefined();
 });
 
+test('who claims to ask from port 0, where nothing can be sent, gets no answer', () => {
+	expect(bindingResponse(bindingRequest(), '192.0.2.1', 0)).toBeUndefined();
+});
+
 test('a whole attribute is skipped over', () => {
 	const software = [0x80, 0x22, 0, 3, 0x61, 0x62, 0x63, 0];
 	expect(bindingResponse(bindingRequest(software), '192.0.2.1', 1)).toBeDefined();

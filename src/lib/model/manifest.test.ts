@@ -88,6 +88,13 @@ describe('a manifest', () => {
 		expect(decodeManifest(encodeManifest(manifest)).title).toBe(manifest.title);
 	});
 
+	it.each(['epoch', 'signedAtMs', 'nextAtMs'] as const)('takes no %s that is no date', (field) => {
+		const last = sampleManifest({ [field]: 8.64e15 });
+		expect(new Date(decodeManifest(encodeManifest(last))[field]).getTime()).toBe(8.64e15);
+		const beyond = encodeManifest(sampleManifest({ [field]: 8.64e15 + 1 }));
+		expect(() => decodeManifest(beyond)).toThrow();
+	});
+
 	it('stays under its cap with the most pieces and the longest title', () => {
 		const manifest = sampleManifest({
 			length: 16 * 1024 * 1024,

@@ -14,6 +14,8 @@ export const MANIFEST_VERSION = 1;
 export const MAX_MANIFEST_BYTES = 2048;
 /** Ed25519 signature (RFC 8032). */
 export const SIGNATURE_BYTES = 64;
+/** The last moment that a `Date` can tell, milliseconds since 1970 (ECMA-262, 21.4.1.1). */
+const MAX_TIME_MS = 8.64e15;
 /** Title of a broadcast, UTF-8 bytes, at most. */
 export const MAX_TITLE_BYTES = 120;
 /** First piece indexes stay below this, so that they fit BEP 3's 32-bit field as a signed number. */
@@ -160,11 +162,11 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
 	if (length === 0 && status === 'live') fail('empty segment');
 	const manifest: Manifest = {
 		channel: take.bytes('ch', 32),
-		epoch: take.integer('ep', 0),
+		epoch: take.integer('ep', 0, MAX_TIME_MS),
 		session: take.bytes('sid', 16),
 		rendition: take.integer('tr', 0, 15),
 		sequence: take.integer('sq', 0),
-		signedAtMs: take.integer('ts', 0),
+		signedAtMs: take.integer('ts', 0, MAX_TIME_MS),
 		previous: take.bytes('pv', 32),
 		infoHash: take.bytes('ih', 20),
 		sha256: take.bytes('h', 32),
@@ -178,7 +180,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
 		durationUs: take.integer('du', status === 'live' ? 1 : 0, MAX_SEGMENT_DURATION_US),
 		discontinuity: take.integer('dc', 0, 1) === 1,
 		sinceKeyFrame: take.integer('kf', 0, 1000),
-		nextAtMs: take.integer('nx', 0),
+		nextAtMs: take.integer('nx', 0, MAX_TIME_MS),
 		status,
 		title: dict.has('ti') ? take.text('ti', MAX_TITLE_BYTES) : '',
 		encryption: dict.has('en') ? take.bytesUpTo('en', MAX_ENCRYPTION_BYTES) : new Uint8Array(),

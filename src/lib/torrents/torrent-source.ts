@@ -1,5 +1,6 @@
 import { ShoalError } from '../model/error.ts';
 import { toHex } from '../util/bytes.ts';
+import { readWhole } from '../util/read-whole.ts';
 import type { Metainfo } from './metainfo.ts';
 import { MAX_TORRENT_FILE_BYTES, decodeMetainfo } from './metainfo.ts';
 
@@ -178,28 +179,10 @@ async function download(url: string, fetchFile: typeof fetch): Promise<Uint8Arra
 	if (!response.ok || !response.body) {
 		fail(`That address answers ${response.status}, not with a torrent file`);
 	}
-	const parts: Uint8Array[] = [];
-	let length = 0;
-	const reader = response.body.getReader();
-	for (;;) {
-		const { value, done } = await reader.read().catch((cause: unknown) => {
-			throw new ShoalError('bad-torrent', 'That address broke off before the end', { cause });
-		});
-		if (done) break;
-		length += value.length;
-		if (length > MAX_TORRENT_FILE_BYTES) {
-			void reader.cancel().catch(() => undefined);
-			fail('That address holds something far larger than a torrent file');
-		}
-		parts.push(value);
-	}
-	const bytes = new Uint8Array(length);
-	let at = 0;
-	for (const part of parts) {
-		bytes.set(part, at);
-		at += part.length;
-	}
-	return bytes;
+	const bytes = await readWhole(response.body, MAX_TORRENT_FILE_BYTES).catch((cause: unknown) => {
+		throw new ShoalError('bad-torrent', 'That address broke off before the end', { cause });
+	});
+	return bytes ?? fail('That address holds something far larger than a torrent file');
 }
 
 function fail(sentence: string): never {

@@ -1,0 +1,21 @@
+import { concatBytes } from './bytes.ts';
+
+/** Reads a stream to its end; `undefined`, and the rest is called off, when it holds more than `mostBytes`. Rejects as the stream does. */
+export async function readWhole(
+	stream: ReadableStream<Uint8Array>,
+	mostBytes: number,
+): Promise<Uint8Array | undefined> {
+	const parts: Uint8Array[] = [];
+	let length = 0;
+	const reader = stream.getReader();
+	for (;;) {
+		const { value, done } = await reader.read();
+		if (done) return concatBytes(...parts);
+		length += value.length;
+		if (length > mostBytes) {
+			void reader.cancel().catch(() => undefined);
+			return undefined;
+		}
+		parts.push(value);
+	}
+}
