@@ -31,6 +31,11 @@ export interface StartPoint {
 	readonly sequence: number;
 }
 
+/** The key frame that this segment needs: where a joiner begins. */
+export function keyFrameBefore({ epoch, sequence, sinceKeyFrame }: Manifest): StartPoint {
+	return { epoch, sequence: Math.max(0, sequence - sinceKeyFrame) };
+}
+
 /** How manifests travel between neighbours: told as differences where the one before is known, asked for where missed. */
 export class ManifestExchange {
 	readonly #clock: Clock;

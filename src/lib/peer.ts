@@ -10,7 +10,7 @@ import { Acceptance } from './sign/acceptance.ts';
 import { ManifestIntake, type IntakeResult } from './sign/manifest-intake.ts';
 import type { PeerEvents, PeerOptions, ReceivedSegment, RefusalStats } from './peer-options.ts';
 import { SegmentIntake } from './segment-intake.ts';
-import { ManifestExchange, type StartPoint } from './manifest-exchange.ts';
+import { keyFrameBefore, ManifestExchange, type StartPoint } from './manifest-exchange.ts';
 import { PeerExchange } from './schedule/exchange.ts';
 import { InitRequests } from './schedule/init-requests.ts';
 import { LinkBudget } from './schedule/link-budget.ts';
@@ -47,6 +47,8 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 	readonly #manifests: ManifestExchange;
 	/** Epoch and sequence from which segments are wanted. */
 	#start: StartPoint | undefined;
+	/** Whether anything of this channel was delivered. */
+	#hasFollowed = false;
 	#closed = false;
 	readonly refusals: RefusalStats = {
 		badSignatures: 0,
@@ -69,6 +71,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			clock: this.#clock,
 			assemble: options.assemble,
 			deliver: (segment) => {
+				this.#hasFollowed = true;
 				if (!this.#closed) this.emit('segment', segment);
 			},
 			forged: () => this.refusals.badMessages++,
@@ -76,8 +79,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		this.#manifests = new ManifestExchange(this.#clock, this.#window, () => this.#scheduler);
 		this.#initRequests = new InitRequests(this.#clock, {
 			links: () => this.#scheduler.neighbours.map(({ link }) => link),
-			isNeeded: (sha256) =>
-				this.#window.segments.some(({ signed }) => equalBytes(signed.manifest.initSha256, sha256)),
+			isNeeded: (sha256) => this.#window.needsInit(sha256, this.#start?.epoch),
 		});
 		this.#acceptance = new Acceptance(options.channel.publicKey, windowMs);
 		this.#intake = new ManifestIntake({
@@ -366,13 +368,10 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 
 	#accept(from: Neighbour, signed: SignedManifest, newRun: boolean): void {
 		const { manifest } = signed;
-		const previousNewest = this.#window.newest?.signed.manifest;
 		if (newRun || !this.#start) {
-			const sequence =
-				this.#options.from === 'window' || (previousNewest && newRun)
-					? 0
-					: Math.max(0, manifest.sequence - manifest.sinceKeyFrame);
-			this.#start = { epoch: manifest.epoch, sequence };
+			// Who followed the run before wants all of the next; who only heard of it, as joiners do, what is live.
+			const isWhole = this.#options.from === 'window' || this.#hasFollowed;
+			this.#start = isWhole ? { epoch: manifest.epoch, sequence: 0 } : keyFrameBefore(manifest);
 		}
 		this.#dropOut(this.#window.add(signed));
 		if (pieceCount(manifest) === 0) {

@@ -132,20 +132,23 @@ describe('pages', () => {
 		expect(headers['content-length']).toBe('22');
 	});
 
-	test.runIf(existsSync('/proc/self/fd'))('requests that are broken off leave no file open', async () => {
-		writeFileSync(join(dir, 'assets/large-1a2b3c.js'), 'x'.repeat(2_000_000));
-		const server = await start();
-		const open = () => readdirSync('/proc/self/fd').length;
-		const before = open();
-		const { hostname, port } = new URL(server.url);
-		const socket = connect(Number(port), hostname);
-		await once(socket, 'connect');
-		const one = `GET /assets/large-1a2b3c.js HTTP/1.1\r\nHost: a.example\r\n\r\n`;
-		socket.write(one.repeat(100));
-		await once(socket, 'data');
-		socket.destroy();
-		await expect.poll(open).toBeLessThanOrEqual(before + 2);
-	});
+	test.runIf(existsSync('/proc/self/fd'))(
+		'requests that are broken off leave no file open',
+		async () => {
+			writeFileSync(join(dir, 'assets/large-1a2b3c.js'), 'x'.repeat(2_000_000));
+			const server = await start();
+			const open = () => readdirSync('/proc/self/fd').length;
+			const before = open();
+			const { hostname, port } = new URL(server.url);
+			const socket = connect(Number(port), hostname);
+			await once(socket, 'connect');
+			const one = `GET /assets/large-1a2b3c.js HTTP/1.1\r\nHost: a.example\r\n\r\n`;
+			socket.write(one.repeat(100));
+			await once(socket, 'data');
+			socket.destroy();
+			await expect.poll(open).toBeLessThanOrEqual(before + 2);
+		},
+	);
 
 	test('a page without its slash is led to it', async () => {
 		const server = await start();

@@ -86,7 +86,7 @@ test('pushes nothing to a child that has the piece from elsewhere, before or whi
 	expect(child.pieces()).toBe(0);
 	(child.neighbour.link as { bufferedBytes: number }).bufferedBytes = 100_000;
 	hold(1);
-	giver.spare(child.neighbour, 1);
+	giver.spare(child.neighbour, new Set([1]));
 	(child.neighbour.link as { bufferedBytes: number }).bufferedBytes = 0;
 	giver.flush();
 	expect(child.pieces()).toBe(0);

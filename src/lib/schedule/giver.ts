@@ -142,9 +142,9 @@ export class Giver {
 	}
 
 	/** A neighbour has a piece from elsewhere: what waits for it here is in vain. */
-	spare(to: Neighbour, index: number): void {
-		if (this.#uplink.waiting === 0) return;
-		this.#uplink.cancel((sending) => sending.to === to && sending.index === index);
+	spare(to: Neighbour, indexes: ReadonlySet<number>): void {
+		if (this.#uplink.waiting === 0 || indexes.size === 0) return;
+		this.#uplink.cancel((sending) => sending.to === to && indexes.has(sending.index));
 	}
 
 	/** Forgets a neighbour that left. */

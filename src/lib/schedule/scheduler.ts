@@ -299,6 +299,7 @@ export class Scheduler {
 	onHave(from: Neighbour, { first, bits }: HaveMessage): void {
 		const nowMs = this.#clock.now();
 		const bit = 1 << from.slot;
+		const had = new Set<number>();
 		let unknown = -1;
 		for (let i = 0; i < bits.length * 8; i++) {
 			if (((bits[i >> 3] ?? 0) & (0x80 >> (i & 7))) === 0) continue;
@@ -315,12 +316,13 @@ export class Scheduler {
 				this.#port.end(from.link, 'bad-have');
 				return;
 			}
-			this.#giver.spare(from, index);
 			if (((track.holders[offset] ?? 0) & bit) !== 0) continue;
+			had.add(index);
 			track.holders[offset] = (track.holders[offset] ?? 0) | bit;
 			noteLag(from, index, nowMs - track.knownAtMs);
 			this.#seeker.consider(track, offset, nowMs);
 		}
+		this.#giver.spare(from, had);
 		if (unknown >= 0) this.#port.wantManifest(from.link, unknown);
 	}
 

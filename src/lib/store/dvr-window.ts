@@ -1,4 +1,5 @@
 import { pieceBytes, pieceCount, type Manifest } from '../model/manifest.ts';
+import { equalBytes } from '../util/bytes.ts';
 import type { SignedManifest } from '../model/manifest-delta.ts';
 
 /** Bounds of a DVR window. */
@@ -128,6 +129,14 @@ export class DvrWindow {
 			return undefined;
 		}
 		return piece.subarray(begin, begin + length);
+	}
+
+	/** Whether a segment of this epoch has this init segment. */
+	needsInit(sha256: Uint8Array, epoch: number | undefined): boolean {
+		return this.#segments.some(
+			({ signed: { manifest } }) =>
+				manifest.epoch === epoch && equalBytes(manifest.initSha256, sha256),
+		);
 	}
 
 	/** Whether the segment before this one, which is here, would stay in the window. */

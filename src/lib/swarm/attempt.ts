@@ -14,7 +14,7 @@ export interface AttemptsHost {
 	/** Links that are ready, to know who is a neighbour already. */
 	readonly links: ReadonlyMap<string, WireLink>;
 	/** Whether this peer is not to be met. */
-	isShunned(peerId: string): boolean;
+	isShunned(peerId: string, origin: LinkOrigin): boolean;
 	/** A tracker may be told of offers. */
 	canAnnounce(): boolean;
 	/** An offer is ready, or is no more in the making. */

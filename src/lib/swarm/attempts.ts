@@ -134,7 +134,7 @@ export class Attempts {
 		if (this.#closed || peerId === this.#host.peerId) return;
 		if (this.#room <= 0) return void refused.unwanted++;
 		if (this.#host.links.has(peerId)) return void refused.duplicate++;
-		if (this.#host.isShunned(peerId)) return void refused.shunned++;
+		if (this.#host.isShunned(peerId, origin)) return void refused.shunned++;
 		if (!this.#inbound[origin].take()) return void refused.budget++;
 		const sdp = cleanDescription(offerSdp, this.#host.rules);
 		if (!sdp) return void refused.bad++;
@@ -156,7 +156,10 @@ export class Attempts {
 			attempt.origin === origin &&
 			(attempt.peerId === undefined || attempt.peerId === peerId);
 		const sdp = fits ? cleanDescription(answerSdp, this.#host.rules) : undefined;
-		if (!attempt || !sdp || this.#host.isShunned(peerId)) return void this.counts.answersRefused++;
+		if (!attempt || !sdp || this.#host.isShunned(peerId, origin)) {
+			this.counts.answersRefused++;
+			return;
+		}
 		this.counts.answersTaken++;
 		if (this.#host.links.has(peerId) || !this.#prefers(peerId, true, attempt)) {
 			this.#abandon(attempt);
@@ -173,7 +176,7 @@ export class Attempts {
 	/** Offers a connection to one peer through a neighbour; `send` carries the offer there. */
 	async meet(peerId: string, send: SendDescription): Promise<void> {
 		if (this.#closed || peerId === this.#host.peerId) return;
-		if (this.#host.links.has(peerId) || this.#host.isShunned(peerId)) return;
+		if (this.#host.links.has(peerId) || this.#host.isShunned(peerId, 'exchange')) return;
 		const underWay = this.#count((attempt) => attempt.origin === 'exchange' && attempt.initiated);
 		if (underWay >= bounds.MAX_EXCHANGE_ATTEMPTS) return;
 		if (this.#attemptWith(peerId) || (!this.#hasRoom() && !this.#makeRoom())) return;

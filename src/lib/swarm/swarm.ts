@@ -213,7 +213,7 @@ export class Swarm extends Emitter<SwarmEvents> {
 			connection: { webrtc, iceServers, iceTransportPolicy, clock },
 			rules: { allowLoopback },
 			links: this.#links,
-			isShunned: (peerId) => this.#shunned.has(peerId),
+			isShunned: (peerId, origin) => this.#shunned.has(peerId, origin),
 			canAnnounce: () => this.#announcers.some(({ state }) => state.state !== 'retrying'),
 			onOffers: () => this.#announcers.forEach((announcer) => announcer.evaluate()),
 			onLink: (link) => this.#addLink(link),
@@ -267,7 +267,7 @@ export class Swarm extends Emitter<SwarmEvents> {
 	#onEnd(link: WireLink, why: WireLinkEnd): void {
 		this.#ended[why] = (this.#ended[why] ?? 0) + 1;
 		if (this.#links.get(link.peerId) === link) this.#links.delete(link.peerId);
-		if (isBreach(why) || why === 'no-extension') this.#shunned.add(link.peerId);
+		if (isBreach(why) || why === 'no-extension') this.#shunned.add(link.peerId, link.origin);
 		if (why === 'unreachable') this.#onPathFailure(link);
 		if (this.#state === 'open') this.#evaluate();
 	}

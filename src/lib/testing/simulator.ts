@@ -205,7 +205,7 @@ export class Simulation {
 		peer.on('lost', ({ sequence }) => simPeer.lost.add(sequence));
 		peer.on('blamed', ({ peerId }) => {
 			simPeer.blamed.add(peerId);
-			simPeer.shunned.add(peerId);
+			simPeer.shunned.add(peerId, 'tracker');
 		});
 		this.#alive.push(simPeer);
 		this.#linked.set(simPeer, new Map());
@@ -280,7 +280,12 @@ export class Simulation {
 	}
 
 	#connect(a: SimPeer, b: SimPeer): boolean {
-		if (this.#linked.get(a)?.has(b) || a.shunned.has(b.id) || b.shunned.has(a.id)) return false;
+		if (
+			this.#linked.get(a)?.has(b) ||
+			a.shunned.has(b.id, 'tracker') ||
+			b.shunned.has(a.id, 'tracker')
+		)
+			return false;
 		const { clock, random } = this;
 		const path: Path = {
 			delayMs: (this.#options.rttMs / 2) * (0.67 + 0.66 * random()),
