@@ -165,9 +165,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 			now: Date.now,
 		}),
 		fallbackHost: () => hostPort,
-		config: (origin) =>
+		config: (origin, addressKey) =>
 			siteConfig(
 				origin,
+				addressKey,
 				{
 					trackers,
 					iceServers: options.iceServers ?? [],

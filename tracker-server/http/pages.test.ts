@@ -228,7 +228,7 @@ describe('config.json', () => {
 		).toEqual(own);
 	});
 
-	test('TURN credentials are new for each visitor and what coturn expects', async () => {
+	test('TURN credentials are a visitor’s own and what coturn expects', async () => {
 		const turn = { urls: ['turn:turn.example:3478'], secret: 'north', ttlS: 600 };
 		const { iceServers } = await config({ turn });
 		const [server] = iceServers;
@@ -236,6 +236,11 @@ describe('config.json', () => {
 		const expiry = Number(server?.username?.split(':')[0]);
 		expect(Math.abs(expiry - Date.now() / 1000 - 600)).toBeLessThan(60);
 		expect(server?.credential).toMatch(/^[A-Za-z0-9+/]{27}=$/);
-		expect(turnCredentials('north', 600, 0).username).toMatch(/^600:[0-9a-f]{12}$/);
+		const nameOf = (addressKey: string, nowMs = 0) =>
+			turnCredentials('north', { addressKey, ttlS: 600 }, nowMs).username;
+		expect(nameOf('192.0.2.1')).toMatch(/^600:[0-9a-f]{12}$/);
+		// The quota counts by what stands after the colon: asking again brings no second share.
+		expect(nameOf('192.0.2.1', 5000).split(':')[1]).toBe(nameOf('192.0.2.1').split(':')[1]);
+		expect(nameOf('192.0.2.2')).not.toBe(nameOf('192.0.2.1'));
 	});
 });

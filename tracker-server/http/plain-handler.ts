@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { addressKey, clientAddress, parseAddress } from '../core/address.ts';
+import { addressKey, parseAddress } from '../core/address.ts';
 import type { Grant } from '../core/connection.ts';
 import { PlainQueryError, readAnnounce, readScrape } from '../core/plain-query.ts';
 import { plainAnnounceReply, plainFailure, plainScrapeReply } from '../core/plain-reply.ts';
 import type { PlainRefusal, PlainTracker } from '../core/plain-tracker.ts';
 import type { RejectReason, UpgradeGate } from '../socket/upgrade-gate.ts';
+import { visitorAddress } from './request-origin.ts';
 
 export interface PlainHandlerOptions {
 	readonly tracker: PlainTracker;
@@ -31,9 +32,7 @@ export function plainHandler(options: PlainHandlerOptions) {
 	): void => {
 		const nowMs = now();
 		const [, query = ''] = (request.url ?? '').split('?', 2);
-		const forwarded = request.headers['x-forwarded-for'];
-		const claimed = Array.isArray(forwarded) ? forwarded.join(',') : forwarded;
-		const from = clientAddress(request.socket.remoteAddress ?? '', claimed, trustedHops);
+		const from = visitorAddress(request, trustedHops);
 		const key = addressKey(from);
 		const address = parseAddress(from);
 		const refusal = options.isBanned(key, nowMs)

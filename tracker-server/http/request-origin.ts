@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
+import { clientAddress } from '../core/address.ts';
+
 /** Where a request was addressed to, as far as it can be trusted. */
 export interface RequestOrigin {
 	/** Host and port as the browser names them. */
@@ -22,6 +24,13 @@ export function requestOrigin(
 	const claimed = Array.isArray(proto) ? proto.join(',') : (proto ?? '');
 	const forwarded = options.trustedHops > 0 ? claimed.split(',').at(-1)?.trim() : undefined;
 	return { host: valid ? host : options.fallbackHost, secure: forwarded === 'https' };
+}
+
+/** The address a request came from, as far as it can be trusted. */
+export function visitorAddress(request: IncomingMessage, trustedHops: number): string {
+	const forwarded = request.headers['x-forwarded-for'];
+	const claimed = Array.isArray(forwarded) ? forwarded.join(',') : forwarded;
+	return clientAddress(request.socket.remoteAddress ?? '', claimed, trustedHops);
 }
 
 /** Host name without the port. */

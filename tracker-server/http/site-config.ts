@@ -26,8 +26,13 @@ export interface SiteOptions {
 	readonly stunPort: number | undefined;
 }
 
-/** Trackers and ICE servers for one visitor, from the address the visitor used. */
-export function siteConfig(origin: RequestOrigin, options: SiteOptions, nowMs: number): SiteConfig {
+/** Trackers and ICE servers for one visitor, from the address the visitor used and the one it came from. */
+export function siteConfig(
+	origin: RequestOrigin,
+	addressKey: string,
+	options: SiteOptions,
+	nowMs: number,
+): SiteConfig {
 	const { trackers, turn } = options;
 	const own = `${origin.secure ? 'wss' : 'ws'}://${origin.host}${announcePath}`;
 	const iceServers = [...options.iceServers];
@@ -37,6 +42,9 @@ export function siteConfig(origin: RequestOrigin, options: SiteOptions, nowMs: n
 	if (needsStun && !isLoopbackHost(name)) {
 		iceServers.push({ urls: `stun:${name}:${options.stunPort}` });
 	}
-	if (turn) iceServers.push({ urls: turn.urls, ...turnCredentials(turn.secret, turn.ttlS, nowMs) });
+	if (turn) {
+		const { urls, secret, ttlS } = turn;
+		iceServers.push({ urls, ...turnCredentials(secret, { addressKey, ttlS }, nowMs) });
+	}
 	return { trackers: trackers.length > 0 ? trackers : [own], iceServers };
 }

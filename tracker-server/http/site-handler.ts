@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import { addressKey } from '../core/address.ts';
 import type { PageHandler } from './pages.ts';
-import { requestOrigin } from './request-origin.ts';
+import { requestOrigin, visitorAddress } from './request-origin.ts';
 import type { RequestOrigin } from './request-origin.ts';
 import type { SiteConfig } from './site-config.ts';
 
 export interface SiteHandlerOptions {
 	readonly trustedHops: number;
 	readonly fallbackHost: () => string;
-	readonly config: (origin: RequestOrigin) => SiteConfig;
+	readonly config: (origin: RequestOrigin, addressKey: string) => SiteConfig;
 	/** Absent where this server is a tracker alone. */
 	readonly pages: PageHandler | undefined;
 	readonly isDraining: () => boolean;
@@ -36,7 +37,10 @@ export function siteHandler(options: SiteHandlerOptions) {
 			return options.isDraining() ? send(response, 503, 'draining\n') : send(response, 200, 'ok\n');
 		}
 		const origin = requestOrigin(request, { trustedHops, fallbackHost: options.fallbackHost() });
-		if (pathname === '/config.json') return sendConfig(response, options.config(origin));
+		if (pathname === '/config.json') {
+			const key = addressKey(visitorAddress(request, trustedHops));
+			return sendConfig(response, options.config(origin, key));
+		}
 		// Ordinary BitTorrent clients ask with a query, WebSocket ones to be upgraded.
 		if (pathname === '/scrape') return options.plain(request, response, 'scrape');
 		if (pathname === '/announce') {

@@ -151,7 +151,7 @@ test('a relay carries those who only take, when the broadcaster can send the str
 
 test(
 	'a swarm that is short of uplink and came to stand seconds behind catches up again',
-	{ timeout: 120_000 },
+	{ timeout: 300_000 },
 	() => {
 		// All come at once, and too many of them only take.
 		const sim = new Simulation({
