@@ -72,6 +72,7 @@ export class Studio {
 	#opening: Promise<void> | undefined;
 	#titleTimer: ReturnType<typeof setTimeout> | undefined;
 	#choice = 0;
+	#file: File | undefined;
 
 	constructor(parts: StudioParts) {
 		this.#parts = parts;
@@ -113,7 +114,7 @@ export class Studio {
 			};
 		}
 		return broadcasterWords(this.air, {
-			ready: this.source !== undefined,
+			ready: this.source !== undefined || (this.kind === 'file' && this.#file !== undefined),
 			viewers: this.viewers,
 		});
 	}
@@ -168,9 +169,20 @@ export class Studio {
 				keepUplink(stats.uplinkBps);
 			}),
 			broadcaster.on('warning', ({ code }) => {
-				if (Object.hasOwn(WARNING_WORDS, code)) this.warning = WARNING_WORDS[code];
+				if (Object.hasOwn(WARNING_WORDS, code) && this.#isNews(code)) {
+					this.warning = WARNING_WORDS[code];
+				}
 			}),
 		);
+	}
+
+	/** Whether a warning says what the person neither chose nor was told better: how a source ended is known here. */
+	#isNews(code: string): boolean {
+		const { source, kind, microphoneId } = this;
+		if (code === 'source-lost') return source?.hasVideo === true;
+		if (code !== 'no-audio') return true;
+		const chosen = kind === 'camera' ? microphoneId === NO_DEVICE : kind === 'file';
+		return source !== undefined && (source.hasAudio || !chosen);
 	}
 
 	#watchBrowser() {
@@ -209,8 +221,17 @@ export class Studio {
 	}
 
 	/** Takes a video file. */
-	chooseFile(file: File): Promise<boolean> {
-		return this.#choose('file', () => this.#parts.openFile(file));
+	async chooseFile(file: File): Promise<boolean> {
+		const chosen = await this.#choose('file', () => this.#parts.openFile(file));
+		if (chosen) this.#file = file;
+		return chosen;
+	}
+
+	/** Opens the source for a broadcast that begins: what was chosen, a file from its start, and never a camera in place of anything else. */
+	async #sourceToBegin(): Promise<boolean> {
+		if (this.kind === 'file') return this.#file !== undefined && this.chooseFile(this.#file);
+		if (this.source) return true;
+		return this.kind === 'screen' ? this.chooseScreen() : this.chooseCamera();
 	}
 
 	setDevices(cameraId: string, microphoneId: string): Promise<boolean> {
@@ -254,8 +275,9 @@ export class Studio {
 
 	#sourceEnded(source: SourcePort, why: SourceEnd) {
 		if (this.source !== source) return;
-		this.warning = SOURCE_END_WORDS[why];
 		this.source = undefined;
+		// A file that ends in the preview begins anew when it is broadcast.
+		if (this.onAir || why !== 'finished') this.warning = SOURCE_END_WORDS[why];
 		if (!this.onAir) source.close(); // on air the broadcaster still bridges the gap with it
 	}
 
@@ -269,10 +291,10 @@ export class Studio {
 		}
 	}
 
-	/** Goes on air; asks for the camera where nothing was chosen yet. */
+	/** Goes on air; asks for the camera where nothing was chosen yet. A file begins at its start. */
 	async goLive(): Promise<void> {
 		if (this.busy || this.live) return;
-		if (!this.source && !(await this.chooseCamera())) return;
+		if (!(await this.#sourceToBegin())) return;
 		this.trouble = undefined;
 		try {
 			await this.#openBroadcaster();

@@ -79,6 +79,31 @@ test('going live without a source asks for the camera first', async () => {
 	expect(page.live).toBe(true);
 });
 
+test('a file begins at its start when it goes live, also when it has ended in the preview', async () => {
+	const page = await studio();
+	const file = new File([], 'a.mp4');
+	await page.chooseFile(file);
+	opened[0]?.onended?.('finished');
+	expect(page.notice).toBeUndefined();
+	expect(page.words.what).toBe('Ready.');
+	await page.goLive();
+	expect(asked).toEqual([]);
+	expect(opened.map(({ kind }) => kind)).toEqual(['file', 'file']);
+	expect(page.live).toBe(true);
+	await page.stop();
+	await page.goLive();
+	expect(opened.map(({ closed }) => closed)).toEqual([true, true, false]);
+});
+
+test('a screen that was shared and stopped is asked for again, not the camera', async () => {
+	const page = await studio();
+	await page.chooseScreen();
+	opened[0]?.onended?.('stopped');
+	await page.goLive();
+	expect(asked).toEqual([]);
+	expect(opened.map(({ kind }) => kind)).toEqual(['screen', 'screen']);
+});
+
 test('a second source replaces the first on air and off, and the first is let go', async () => {
 	const page = await studio();
 	await page.chooseCamera();
@@ -164,6 +189,32 @@ describe('when something is wrong', () => {
 		expect(page.notice).toBeUndefined();
 		broadcaster.tell({ trackers: [lost, lost] });
 		expect(page.notice).toBe(TRACKER_LOST);
+	});
+
+	test('how a source ended is not covered by what the encoder finds out of it', async () => {
+		const page = await studio();
+		await page.chooseScreen();
+		await page.goLive();
+		opened[0]?.onended?.('stopped');
+		broadcaster.say('warning', { code: 'source-lost', detail: '' });
+		broadcaster.say('warning', { code: 'no-audio', detail: '' });
+		expect(page.notice).toBe(SOURCE_END_WORDS.stopped);
+	});
+
+	test('no alarm is raised of what was chosen so', async () => {
+		const page = await studio();
+		parts.openCamera = async () => new SourceDouble('camera', 'none', {} as MediaStream, false);
+		await page.setDevices(NO_DEVICE, '');
+		await page.goLive();
+		broadcaster.say('warning', { code: 'source-lost', detail: '' });
+		expect(page.notice).toBeUndefined();
+		parts.openCamera = async () => new SourceDouble('camera', 'camera');
+		await page.setDevices('', NO_DEVICE);
+		broadcaster.say('warning', { code: 'no-audio', detail: '' });
+		expect(page.notice).toBeUndefined();
+		await page.setDevices('', '');
+		broadcaster.say('warning', { code: 'no-audio', detail: '' });
+		expect(page.notice).toBe(WARNING_WORDS['no-audio']);
 	});
 
 	test('warnings that people can act on are told, others are not', async () => {
