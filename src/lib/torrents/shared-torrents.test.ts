@@ -42,6 +42,27 @@ it('an engine that starts for a page that has gone meanwhile is closed', async (
 	await expect(engine?.add('ab'.repeat(20))).rejects.toMatchObject({ code: 'closed' });
 });
 
+it('a page says nothing before the lock that tells of its end is its own', async () => {
+	const said: unknown[] = [];
+	const other = new BroadcastChannel('shoal/torrents');
+	other.onmessage = ({ data }: MessageEvent) => void said.push(data);
+	let grant: () => void = () => undefined;
+	const slow = new Promise<void>((resolve) => (grant = resolve));
+	const request = (name: string, ...rest: unknown[]) => {
+		const run = rest.at(-1) as () => Promise<unknown>;
+		return name.includes('/patron/') ? slow.then(run) : new Promise(() => undefined);
+	};
+	vi.stubGlobal('navigator', { storage: {}, locks: { request } });
+	const opening = openSharedTorrents('me', {});
+	await new Promise((resolve) => setTimeout(resolve, 50));
+	expect(said).toEqual([]);
+	grant();
+	const patron = await opening;
+	await vi.waitFor(() => expect(said).toMatchObject([{ type: 'hello', patron: patron.id }]));
+	patron.close();
+	other.close();
+});
+
 it('a page is told when no engine can be started, and another is tried', async () => {
 	vi.spyOn(TorrentEngine, 'open').mockRejectedValue(new Error('its code could not be had'));
 	vi.useFakeTimers({ toFake: ['setTimeout'] });

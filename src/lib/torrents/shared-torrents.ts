@@ -43,8 +43,14 @@ export async function openSharedTorrents(
 			channel.close();
 		},
 	});
-	// Held as long as the page lives, so that the host learns of its end.
-	void navigator.locks.request(PATRON_LOCK + patron.id, () => aborted(leaving.signal));
+	// Held as long as the page lives, so that the host learns of its end. Nothing is said before: the host asks for the same lock when it
+	// hears of this page, and would take it for gone if it came first.
+	await new Promise<void>((resolve) => {
+		void navigator.locks.request(PATRON_LOCK + patron.id, () => {
+			resolve();
+			return aborted(leaving.signal);
+		});
+	});
 	channel.onmessage = ({ data }: MessageEvent<HostMessage | PatronMessage>) => {
 		if (!local && isHostMessage(data)) patron.receive(data);
 	};
