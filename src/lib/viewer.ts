@@ -18,7 +18,8 @@ export type ViewerState =
 	| { readonly type: 'connecting' }
 	/** No tracker answers and there is no neighbour; tried again by itself. */
 	| { readonly type: 'no-tracker'; readonly retryInMs?: number }
-	| { readonly type: 'finding-peers' }
+	/** For others who watch; `lost` when the stream came once and there is nobody left to get it from. */
+	| { readonly type: 'finding-peers'; readonly lost?: boolean }
 	/** For the broadcaster, who was last heard `quietMs` ago, if ever. */
 	| { readonly type: 'waiting'; readonly quietMs?: number }
 	| { readonly type: 'receiving' }
@@ -404,7 +405,9 @@ export class Viewer extends Emitter<ViewerEvents> {
 			return failed('ice-failed', this.#trouble.detail);
 		}
 		const { trackers } = swarm;
-		if (trackers.some(({ state }) => state === 'open')) return { type: 'finding-peers' };
+		if (trackers.some(({ state }) => state === 'open')) {
+			return { type: 'finding-peers', ...(this.#segments > 0 ? { lost: true } : {}) };
+		}
 		const retrying = trackers.filter(({ state }) => state === 'retrying');
 		if (retrying.length === trackers.length) {
 			const waits = retrying.flatMap(({ retryInMs }) =>

@@ -104,7 +104,7 @@ export type ViewerState =
 	/** On the way to a tracker. */
 	| { readonly type: 'connecting' }
 	| { readonly type: 'no-tracker'; readonly retryInMs?: number }
-	| { readonly type: 'finding-peers' }
+	| { readonly type: 'finding-peers'; readonly lost?: boolean }
 	/** For the broadcaster, who was last heard `quietMs` ago, if ever. */
 	| { readonly type: 'waiting'; readonly quietMs?: number }
 	| { readonly type: 'receiving' }

@@ -142,6 +142,7 @@ describe('a viewer reads', () => {
 		expect(stand({ type: 'connecting' }).what).toBe('Connecting.');
 		expect(stand({ type: 'no-tracker' })).toBe(ERROR_WORDS['no-tracker']);
 		expect(stand({ type: 'finding-peers' }).what).toBe('Finding peers.');
+		expect(stand({ type: 'finding-peers', lost: true }).why).toContain('They have gone');
 		expect(stand({ type: 'waiting', quietMs: 8000 }).why).toBe('They went quiet 8 s ago.');
 		expect(stand({ type: 'receiving' }).what).toBe('The stream is late.');
 		expect(stand({ type: 'receiving' }, { type: 'buffering' }).what).toBe('Buffering.');

@@ -71,7 +71,7 @@ export const ERROR_WORDS: Readonly<Record<ShoalErrorCode, Required<Words>>> = {
 	},
 	'unsupported-codec': {
 		what: 'This browser can’t play this broadcast.',
-		why: 'It lacks the codec that the broadcaster’s browser sends.',
+		why: 'It lacks the codec that is sent.',
 		todo: 'Open the link in another browser, such as a current Chrome, Edge or Firefox.',
 	},
 	'playback-failed': {
@@ -309,6 +309,13 @@ function waitingWords(
 		case 'no-tracker':
 			return ERROR_WORDS['no-tracker'];
 		case 'finding-peers':
+			if (viewer.lost) {
+				return {
+					what: 'Waiting for the broadcaster.',
+					why: 'They have gone, and nobody else is left to get the stream from.',
+					todo: 'This page will pick up by itself.',
+				};
+			}
 			return lonely
 				? {
 						what: 'Waiting for the broadcaster.',
