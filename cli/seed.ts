@@ -63,7 +63,7 @@ Examples:
   $ shoal seed film.mp4 --title "Film night"
   $ ffmpeg -re -i SOURCE -c copy -f mpegts - | shoal seed -
   $ shoal seed --listen tcp://127.0.0.1:9000        (OBS: docs/obs.md)
-  $ shoal seed http://radio.example:8000/live.mp3
+  $ shoal seed http://radio.example:8000/live.aac
   $ shoal seed - --app https://shoal.example < stream.ts`,
 		)
 		.action(seed);
@@ -128,12 +128,46 @@ async function seed(given: string | undefined, options: SeedOptions): Promise<vo
 	}
 }
 
+/** Codecs that Chromium doesn't take in the containers that segments are. */
+const UNPLAYED = [
+	{ name: 'MP3', codec: /mp4a\.6b|mp4a\.69|\bmp3\b/i },
+	{ name: 'Vorbis in MP4', codec: /^(?:audio|video)\/mp4.*vorbis/i },
+];
+
+function unplayedIn(mime: string): string | undefined {
+	return UNPLAYED.find(({ codec }) => codec.test(mime))?.name;
+}
+
+/** Says when no tracker answers, and when one does again. */
+function trackerWatch(output: Output): (trackers: readonly { state: string }[]) => void {
+	let lost = false;
+	return (trackers) => {
+		const isLost = trackers.length > 0 && trackers.every(({ state }) => state === 'retrying');
+		if (isLost === lost) return;
+		lost = isLost;
+		output.warn(
+			lost
+				? 'No tracker answers, so nobody new can join; trying again'
+				: 'The tracker answers; people can join',
+		);
+	};
+}
+
 function report(publisher: Publisher, output: Output): () => void {
 	const startedAtMs = Date.now();
 	let audience = 0;
 	publisher.session.on('audience', ({ incomplete }) => (audience = incomplete));
+	const sayTrackers = trackerWatch(output);
+	let mime: string | undefined;
 	const timer = setInterval(() => {
-		const { peer } = publisher.session;
+		const { peer, swarm } = publisher.session;
+		sayTrackers(swarm.trackers);
+		if (peer.newest && peer.newest.mime !== mime) {
+			mime = peer.newest.mime;
+			const codec = unplayedIn(mime);
+			if (codec)
+				output.warn(`${codec} can’t be watched in Chrome or Edge; send AAC or Opus instead`);
+		}
 		const viewers = Math.max(peer.neighbours.length, audience);
 		const { segments, bytes } = publisher.published;
 		const copies = peer.traffic.bytesSent / Math.max(1, bytes);

@@ -140,6 +140,15 @@ describe.skipIf(!hasFfmpeg)('trouble in the midst of it', () => {
 describe.skipIf(!hasFfmpeg)('other sources', () => {
 	const sending = /"segments":[1-9]/;
 
+	it('that nobody can join is said when no tracker answers', async () => {
+		makeClip(here('alone.mp4'), { seconds: 4 });
+		const seed = shoal(['seed', 'alone.mp4', '--tracker', 'ws://127.0.0.1:9/announce'], {
+			cwd: here(''),
+		});
+		await seed.says(/No tracker answers, so nobody new can join/);
+		expect(await seed.interrupt()).toBe(0);
+	});
+
 	it('a station on the web: its titles are kept, and it is called again when it breaks off', async () => {
 		makeClip(here('song.mp3'), {
 			seconds: 6,
@@ -171,6 +180,7 @@ describe.skipIf(!hasFfmpeg)('other sources', () => {
 		await seed.says(sending);
 		await seed.says(/"title":"Song 1"/);
 		await seed.says(/"title":"Song 2"/);
+		expect(seed.stdout + seed.stderr).toMatch(/MP3 can’t be watched/);
 		expect(await seed.interrupt()).toBe(0);
 		station.close();
 		station.closeAllConnections();
