@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../tracker-server/server.ts';
@@ -89,13 +89,14 @@ describe('what can’t be used is said in a sentence, with the exit code for it'
 		expect(code).toBe(4);
 	});
 
-	it('a broadcast that doesn’t come', async () => {
+	it('a broadcast that doesn’t come leaves no file', async () => {
 		const link = `${server.url}/watch/#${'A'.repeat(42)}8`;
 		const { code, stderr } = await run(['watch', link, '-o', 'none.mp4', '--timeout', '2'], {
 			cwd: folder,
 		});
 		expect(stderr).toMatch(/Nothing came for 2 s/);
 		expect(code).toBe(4);
+		expect(existsSync(join(folder, 'none.mp4'))).toBe(false);
 	});
 });
 

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { open, stat } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import type { EncodedSegment } from '../src/lib/node.ts';
 import type { ReceivedSegment } from '../src/lib/index.ts';
 import { RecordingJoin, partName } from '../src/lib/index.ts';
@@ -47,11 +47,15 @@ export class Recording {
 		for (const part of parts) await this.#handle?.appendFile(part);
 	}
 
-	/** Closes the file; idempotent. */
+	/** Closes the file; idempotent. One that nothing came for is taken away again. */
 	async close(): Promise<void> {
 		const handle = this.#handle;
+		if (!handle) return;
 		this.#handle = undefined;
-		await handle?.close();
+		const isFile = (await handle.stat()).isFile();
+		await handle.close();
+		if (!this.#isEmpty || !isFile) return;
+		await rm(this.files.pop() ?? '', { force: true });
 	}
 
 	async #begin(path: string): Promise<void> {

@@ -12,10 +12,12 @@ import type { DvrWindow } from './store/dvr-window.ts';
 const MAX_GAP = 64;
 /** The same missing manifest is asked for again after this long. */
 const RETRY_MS = 150;
-/** Manifests older than all that are here may be nowhere: the next before the oldest is asked for again after this long. */
+/** Manifests older than all that are here may be nowhere: the next before the oldest is asked for soon again a few times … */
+const QUICK_TRIES = 3;
+/** … then after this long … */
 const OLDER_RETRY_MS = 2000;
 /** … and so many times in all. */
-const OLDER_TRIES = 5;
+const OLDER_TRIES = 7;
 /**
  * Manifests sent to one neighbour that asks for them: a small question must not fetch a large answer for ever. With those of a
  * live edge of ten segments a second they are within what one neighbour may send (`link-budget.ts`).
@@ -112,10 +114,8 @@ export class ManifestExchange {
 			budget = new TokenBucket(ANSWERED_PER_S, ANSWERED_BURST, () => this.#clock.now());
 			this.#answers.set(from, budget);
 		}
-		const asked = segments.slice(Math.max(0, last - Math.max(before, back)), last + 1);
-		// A joiner plays from the oldest of these; a gap is filled from its newest, so that what the budget cuts off lies beyond.
-		if (piece !== undefined) asked.reverse();
-		for (const { signed } of asked) {
+		// The oldest first: it is wanted first, and the first to leave the window.
+		for (const { signed } of segments.slice(Math.max(0, last - Math.max(before, back)), last + 1)) {
 			if (!budget.take()) return;
 			sendWhole(from.link, signed);
 			scheduler.noteInformed(from, signed.manifest.firstPiece);
@@ -167,7 +167,7 @@ export class ManifestExchange {
 			this.#oldest = { firstPiece: after.firstPiece, tries: 0 };
 		}
 		if (this.#oldest.tries >= OLDER_TRIES) return;
-		const waitMs = this.#oldest.tries === 0 ? retryMs : OLDER_RETRY_MS;
+		const waitMs = this.#oldest.tries < QUICK_TRIES ? retryMs : OLDER_RETRY_MS;
 		const asked = this.#askBefore(from, after, { back: start.sequence - 1, retryMs: waitMs });
 		if (asked) this.#oldest.tries++;
 	}

@@ -132,6 +132,11 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		return this.#acceptance.newestAtMs;
 	}
 
+	/** The oldest manifest of the newest run that is in the window. */
+	get oldest(): Manifest | undefined {
+		return this.#window.oldestOfRun?.signed.manifest;
+	}
+
 	/** Whether the broadcast that is followed has ended. */
 	get ended(): boolean {
 		return this.#acceptance.ended;
@@ -381,8 +386,8 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 				this.#initRequests.want(manifest.initSha256, from.link);
 			}
 			this.#addToScheduler(signed, this.#isHere(from) ? from : undefined, false);
-			this.#manifests.fillGap(from, manifest, this.#start);
 		}
+		this.#manifests.fillGap(from, manifest, this.#start);
 		this.emit('manifest', { manifest, newRun });
 	}
 

@@ -127,6 +127,8 @@ export class Viewer extends Emitter<ViewerEvents> {
 	#joinMs: number | undefined;
 	#firstSequence: number | undefined;
 	#segments = 0;
+	/** When something of the window before the live edge last became known, monotonic milliseconds. */
+	#pastAtMs = -Infinity;
 	#lost = 0;
 	#everLinked = false;
 	/** Whoever waits in `segments()`. */
@@ -206,13 +208,11 @@ export class Viewer extends Emitter<ViewerEvents> {
 	async *segments(from: 'live' | 'window' = 'live'): AsyncGenerator<ReceivedSegment> {
 		const order = new SegmentOrder<ReceivedSegment>(MOST_WAITING[from]);
 		const now = () => this.#session?.clock.now() ?? 0;
-		let [movedAtMs, oldestAtMs] = [now(), now()];
+		let movedAtMs = now();
 		let windowBytes = 0;
 		let wake: () => void = () => undefined;
 		const take = (segment: ReceivedSegment) => {
-			const before = order.lowest ?? Infinity;
 			if (order.put(segment)) movedAtMs = now();
-			if ((order.lowest ?? before) < before) oldestAtMs = movedAtMs;
 			wake();
 		};
 		if (from === 'window') for (const segment of this.heldSegments()) take(segment);
@@ -227,10 +227,12 @@ export class Viewer extends Emitter<ViewerEvents> {
 		this.#readers.add(awaken);
 		try {
 			for (;;) {
-				// The window comes in whatever order; its oldest are given a moment to come.
-				const begun = from === 'live' || order.next !== undefined || order.lowest === 0;
-				const settled = begun || now() - oldestAtMs > SETTLE_MS;
-				const segment = settled ? order.take() : undefined;
+				// The window is told of in whatever order; it begins with the oldest that there is, once no more of it becomes known.
+				const oldest = this.#session?.peer.oldest?.sequence;
+				const settled = oldest === 0 || now() - this.#pastAtMs > SETTLE_MS;
+				if (from === 'window' && settled && oldest !== undefined) order.beginAt(oldest);
+				const begun = from === 'live' || order.next !== undefined;
+				const segment = begun ? order.take() : undefined;
 				if (segment) {
 					yield segment;
 					continue;
@@ -319,7 +321,10 @@ export class Viewer extends Emitter<ViewerEvents> {
 			this.#lost++;
 			this.emit('lost', { sequence });
 		});
-		peer.on('manifest', () => this.#evaluate());
+		peer.on('manifest', ({ manifest, newRun }) => {
+			if (newRun || manifest !== peer.newest) this.#pastAtMs = session.clock.now();
+			this.#evaluate();
+		});
 		peer.on('links', ({ count }) => {
 			if (count > 0) {
 				this.#everLinked = true;
@@ -423,7 +428,7 @@ export class Viewer extends Emitter<ViewerEvents> {
 
 /** Segments that may wait for one before them in `segments()`. */
 const MOST_WAITING = { live: 64, window: 2048 } as const;
-/** How long the oldest of the window may take to come first. */
+/** The window is known when nothing of it became known for this long. */
 const SETTLE_MS = 1000;
 /** How long after the end, or after the last that came, what is still missing is waited for. */
 const FAREWELL_MS = 3000;

@@ -40,7 +40,7 @@ function world(segmentMs: number, windowMs = 60_000) {
 		broadcaster.addLink(far);
 		return { viewer, had, near };
 	};
-	return { clock, broadcast, broadcaster, join };
+	return { clock, media, broadcast, broadcaster, join };
 }
 
 test.each([100, 250, 500, 1000])(
@@ -50,12 +50,12 @@ test.each([100, 250, 500, 1000])(
 		broadcast(70);
 		const held = [...broadcaster.wholeSegments()].map(({ manifest }) => manifest.sequence);
 		const { had, viewer } = join(2);
-		// Readers of the window begin when nothing older has come for a second.
-		let [lowest, fellAtMs, longestMs] = [Infinity, clock.now(), 0];
+		// Readers of the window begin when nothing more of it has become known for a second.
+		let [toldAtMs, longestMs] = [clock.now(), 0];
 		viewer.on('manifest', ({ manifest }) => {
-			if (manifest.sequence >= lowest) return;
-			longestMs = Math.max(longestMs, clock.now() - fellAtMs);
-			[lowest, fellAtMs] = [manifest.sequence, clock.now()];
+			if (manifest === viewer.newest) return;
+			longestMs = Math.max(longestMs, clock.now() - toldAtMs);
+			toldAtMs = clock.now();
 		});
 		// A minute of 600 segments is told at a bounded rate, and what leaves the window meanwhile is lost to all.
 		broadcast(segmentMs < 250 ? 45 : 15);
@@ -76,6 +76,15 @@ test('also of five minutes', () => {
 	const held = [...broadcaster.wholeSegments()].map(({ manifest }) => manifest.sequence);
 	expect(held.filter((sequence) => !had.has(sequence))).toEqual([]);
 	expect(had.size).toBeGreaterThan(300);
+});
+
+test('also when the broadcast has ended', () => {
+	const { clock, media, broadcast, broadcaster, join } = world(500);
+	broadcast(30);
+	broadcaster.publish(media.end(clock.wallNow()), new Uint8Array(), new Uint8Array(media.init));
+	const { had } = join(2);
+	clock.advance(5000);
+	expect(had.size).toBe([...broadcaster.wholeSegments()].length);
 });
 
 test('also when nobody broadcasts any more', () => {

@@ -131,6 +131,12 @@ export class DvrWindow {
 		return piece.subarray(begin, begin + length);
 	}
 
+	/** The oldest segment of the newest's epoch. */
+	get oldestOfRun(): StoredSegment | undefined {
+		const epoch = this.newest?.signed.manifest.epoch;
+		return this.#segments.find(({ signed }) => signed.manifest.epoch === epoch);
+	}
+
 	/** Whether a segment of this epoch has this init segment. */
 	needsInit(sha256: Uint8Array, epoch: number | undefined): boolean {
 		return this.#segments.some(

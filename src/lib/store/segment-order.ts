@@ -51,6 +51,14 @@ export class SegmentOrder<Segment extends Ordered> {
 		this.#lost.add(sequence);
 	}
 
+	/** Begins with this number; once begun, what is missing below it won't come. */
+	beginAt(sequence: number): void {
+		this.#next ??= sequence;
+		for (let missing = this.#next; missing < sequence; missing++) {
+			if (!this.#waiting.has(missing)) this.#lost.add(missing);
+		}
+	}
+
 	/** The next segment, if its turn has come. */
 	take(): Segment | undefined {
 		this.#next ??= this.lowest;

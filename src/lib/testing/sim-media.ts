@@ -64,7 +64,15 @@ export class SimMedia {
 
 	/** The next segment's signed manifest. */
 	next(wallNowMs: number): SignedManifest {
-		const length = this.#buffer.length;
+		return this.#next(wallNowMs, this.#buffer.length);
+	}
+
+	/** The signed manifest that ends the run; there are no bytes to it. */
+	end(wallNowMs: number): SignedManifest {
+		return this.#next(wallNowMs, 0);
+	}
+
+	#next(wallNowMs: number, length: number): SignedManifest {
 		const pieceLength = pieceLengthFor(length);
 		const count = Math.ceil(length / pieceLength);
 		const hashes = Array.from({ length: count }, (_, i) =>
@@ -89,11 +97,11 @@ export class SimMedia {
 			initSha256: this.initSha256,
 			mime: 'video/mp4; codecs="avc1.42001f,opus"',
 			startUs: this.#sequence * this.segmentMs * 1000,
-			durationUs: this.segmentMs * 1000,
+			durationUs: length > 0 ? this.segmentMs * 1000 : 0,
 			discontinuity: false,
 			sinceKeyFrame: this.#sequence % this.#segmentsPerKeyFrame,
 			nextAtMs: Math.round(wallNowMs) + this.segmentMs,
-			status: 'live',
+			status: length > 0 ? 'live' : 'ended',
 			title: '',
 			encryption: new Uint8Array(),
 		};
