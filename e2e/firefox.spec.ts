@@ -62,9 +62,13 @@ test('who broadcasts from Firefox is seen in Chromium and in Firefox', async ({
 
 	await test.step('no picture is coded from a later one, for which no segment waits', async () => {
 		const file = testInfo.outputPath('received.mp4');
-		await writeFile(file, (await recording(viewer)).bytes);
-		const types = pictureTypes(file);
-		expect(types.length).toBeGreaterThan(50);
+		let types: string[] = [];
+		// A busy machine takes longer to make so many.
+		await expect(async () => {
+			await writeFile(file, (await recording(viewer)).bytes);
+			types = pictureTypes(file);
+			expect(types.length).toBeGreaterThan(50);
+		}).toPass();
 		expect(new Set(types)).toEqual(new Set(['I', 'P']));
 	});
 });

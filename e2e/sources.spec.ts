@@ -54,3 +54,23 @@ test('the source changes while live and the channel goes on', async ({ people },
 	await expectPlaying(video, 5);
 	expect(await seed.getByRole('textbox', { name: 'Peer link' }).inputValue()).toBe(link);
 });
+
+test('the delay, changed twice in a breath, leaves one encoder, and none after Stop', async ({
+	people,
+}) => {
+	const { page: seed } = await broadcastCamera(people);
+	const encoders = () => seed.workers().filter((worker) => worker.url().includes('encode')).length;
+	expect(encoders()).toBe(1);
+	await seed.getByRole('radio', { name: 'Low delay' }).check();
+	await seed.getByRole('radio', { name: 'Steady' }).check();
+	await seed.getByRole('radio', { name: 'Low delay' }).check();
+	// Each change closes an encoder and opens one; what is left when nothing has moved for a while stays.
+	await expect(async () => {
+		for (let i = 0; i < 20; i++) {
+			expect(encoders()).toBe(1);
+			await seed.waitForTimeout(100);
+		}
+	}).toPass();
+	await seed.getByRole('button', { name: 'Stop' }).click();
+	await expect.poll(encoders).toBe(0);
+});

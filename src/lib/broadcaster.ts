@@ -111,6 +111,8 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 	#profile: Profile;
 	#title: string;
 	#state: BroadcasterState = { type: 'idle' };
+	/** Changes of the profile, one after the other. */
+	#changes: Promise<void> = Promise.resolve();
 	#onAir: OnAir | undefined;
 	#source: Source | undefined;
 	/** Holds the window, also after the end. */
@@ -147,11 +149,13 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 		if (this.#closed) throw new ShoalError('closed', 'this broadcaster is closed');
 		if (this.#onAir || this.#state.type === 'starting') return;
 		this.#setState({ type: 'starting' });
+		this.#source = source;
+		const profile = this.#profile;
 		const undo: (() => unknown)[] = [];
 		try {
 			const release = await holdChannel(this.channel);
 			undo.push(release);
-			const encoder = await Encoder.open(source, this.#profile);
+			const encoder = await Encoder.open(source, profile);
 			undo.push(() => encoder.close());
 			const place = await openPlace(this.channel, this.#storage);
 			const { config, iceTransportPolicy, uplinkCapBps, uplinkGuessBps } = this.#options;
@@ -165,8 +169,8 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 				uplinkGuessBps,
 			});
 			undo.push(() => publisher.end());
-			this.#source = source;
-			const { videoBps } = this.#profile;
+			await this.#catchUp(encoder, source);
+			const { videoBps } = profile;
 			this.#goOnAir({
 				...{ publisher, encoder, release, sinceMs: Date.now() },
 				control: new RateControl(videoBps),
@@ -182,6 +186,13 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 			this.#setState({ type: 'failed', error });
 			throw error;
 		}
+		// Chosen while it started.
+		if (this.#profile !== profile) await this.setProfile(this.#profile);
+	}
+
+	/** Hands an encoder that was opened with one source the one that was chosen meanwhile. */
+	async #catchUp(encoder: Encoder, openedWith: Source | undefined): Promise<void> {
+		if (this.#source && this.#source !== openedWith) await encoder.setSource(this.#source);
 	}
 
 	/** Goes over to another source; the channel and its timeline go on. */
@@ -194,14 +205,24 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 	 * Changes how the broadcast is encoded. On air, it goes on in a new run of the channel: viewers play on without doing
 	 * anything. Rejects with `encoder-failed` or `no-encoder`; then the broadcast has ended.
 	 */
-	async setProfile(profile: Profile): Promise<void> {
+	setProfile(profile: Profile): Promise<void> {
 		this.#profile = profile;
+		// One after the other: two at once would both open an encoder, and one of them outlive the broadcast.
+		const turn = this.#changes.then(() => this.#applyProfile(profile));
+		this.#changes = turn.catch(() => undefined);
+		return turn;
+	}
+
+	async #applyProfile(profile: Profile): Promise<void> {
 		const onAir = this.#onAir;
-		if (!onAir) return;
+		// Of several that wait the last one counts.
+		if (!onAir || this.#profile !== profile) return;
 		try {
 			await onAir.encoder.close();
 			const place = await openPlace(this.channel, this.#storage);
-			const encoder = await Encoder.open(this.#source, profile);
+			const source = this.#source;
+			const encoder = await Encoder.open(source, profile);
+			await this.#catchUp(encoder, source);
 			if (this.#onAir !== onAir) return await encoder.close();
 			onAir.publisher.beginRun(place);
 			onAir.encoder = encoder;

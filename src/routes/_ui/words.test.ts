@@ -122,6 +122,8 @@ describe('the words', () => {
 	test('tell a closed screen picker from a refused camera', () => {
 		expect(captureWords({ code: 'capture-denied' }, 'screen').what).toBe('No screen was shared.');
 		expect(captureWords({ code: 'capture-denied' }, 'camera')).toBe(ERROR_WORDS['capture-denied']);
+		expect(captureWords({ code: 'no-device' }, 'screen').what).toContain('can’t share a screen');
+		expect(captureWords({ code: 'no-device' }, 'camera')).toBe(ERROR_WORDS['no-device']);
 		expect(captureWords({ code: 'bad-file' }, 'screen')).toBe(ERROR_WORDS['bad-file']);
 	});
 });

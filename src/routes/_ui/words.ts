@@ -157,6 +157,13 @@ export function captureWords(error: unknown, kind: SourceKind): Words {
 			todo: 'Choose Screen again and pick what to show.',
 		};
 	}
+	if (code === 'no-device' && kind === 'screen') {
+		return {
+			what: 'This browser can’t share a screen.',
+			why: 'Phones and some browsers have no way to.',
+			todo: 'Choose Camera or File, or go live from a computer.',
+		};
+	}
 	return failureWords(error);
 }
 

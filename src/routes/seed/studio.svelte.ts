@@ -123,10 +123,9 @@ export class Studio {
 	get notice(): Words | undefined {
 		if (this.trouble) return this.trouble;
 		if (!this.online) return OFFLINE;
-		if (this.warning) return this.warning;
 		const trackers = (this.onAir && this.stats?.trackers) || [];
 		const lost = trackers.length > 0 && trackers.every((tracker) => tracker.state === 'retrying');
-		return lost ? TRACKER_LOST : undefined;
+		return lost ? TRACKER_LOST : this.warning;
 	}
 
 	/** The library's broadcaster; the page's debugging handle. */

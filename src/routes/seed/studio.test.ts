@@ -189,6 +189,9 @@ describe('when something is wrong', () => {
 		expect(page.notice).toBeUndefined();
 		broadcaster.tell({ trackers: [lost, lost] });
 		expect(page.notice).toBe(TRACKER_LOST);
+		// That nobody can join is worse than what goes on all the same.
+		broadcaster.say('warning', { code: 'overloaded', detail: '' });
+		expect(page.notice).toBe(TRACKER_LOST);
 	});
 
 	test('how a source ended is not covered by what the encoder finds out of it', async () => {
