@@ -316,8 +316,9 @@ export class Scheduler {
 				this.#port.end(from.link, 'bad-have');
 				return;
 			}
-			if (((track.holders[offset] ?? 0) & bit) !== 0) continue;
+			// Also what it announced before: told again, it says that our copy can be spared.
 			had.add(index);
+			if (((track.holders[offset] ?? 0) & bit) !== 0) continue;
 			track.holders[offset] = (track.holders[offset] ?? 0) | bit;
 			noteLag(from, index, nowMs - track.knownAtMs);
 			this.#seeker.consider(track, offset, nowMs);
