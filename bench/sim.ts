@@ -185,6 +185,7 @@ if (!values.viewers) {
 			hardship('churn of 10 % a minute', { churnPerMinute: 0.1 }),
 			hardship('30 % free riders', { roles: { 'free-rider': 0.3 } }),
 			hardship('20 % polluters', { roles: { polluter: 0.2 } }),
+			hardship('10 % say that they are the broadcaster', { roles: { impostor: 0.1 } }),
 			hardship('10 % take places and pass nothing on', { roles: { 'lying-rider': 0.1 } }),
 			hardship('10 % announce what they have not', { roles: { 'lying-have': 0.1 } }),
 			hardship('10 % silent', { roles: { silent: 0.1 } }),

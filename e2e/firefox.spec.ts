@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { broadcastCamera, watch } from './broadcast.ts';
 import { Firefox, firefoxPath, type FirefoxPage } from './firefox.ts';
 import { expect, test as base } from './fixtures.ts';
-import { recording } from './handle.ts';
+import { recording, viewerStats } from './handle.ts';
 import { hasFfmpeg, pictureTypes } from './media-file.ts';
 import { expectPlaying, plays } from './picture.ts';
 
@@ -33,6 +33,8 @@ test('who watches in Firefox sees the picture and passes it on', async ({ people
 	const { link } = await broadcastCamera(people);
 	const page = await firefox.open(link);
 	await expectPicture(page);
+	// That it is the broadcaster has been shown over the link, by certificates that both browsers name alike.
+	expect(await page.read<number>('shoal.viewer.stats.bytesFromBroadcaster')).toBeGreaterThan(0);
 	const other = await watch(people, link);
 	await plays(other.locator('video'));
 	await expect.poll(() => page.text()).toMatch(/2 watching together · you pass on \d+/);
@@ -59,6 +61,7 @@ test('who broadcasts from Firefox is seen in Chromium and in Firefox', async ({
 	await plays(video);
 	await expectPicture(await firefox.open(link));
 	await expectPlaying(video, 10);
+	expect((await viewerStats(viewer)).bytesFromBroadcaster).toBeGreaterThan(0);
 
 	await test.step('no picture is coded from a later one, for which no segment waits', async () => {
 		const file = testInfo.outputPath('received.mp4');

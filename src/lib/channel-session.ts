@@ -18,6 +18,8 @@ export interface SessionOptions extends UplinkLimits {
 	readonly channel: Channel;
 	readonly config: SiteConfig;
 	readonly role: PeerRole;
+	/** The channel's signature, of a broadcaster. */
+	readonly sign?: PeerOptions['sign'];
 	readonly dvr?: PeerOptions['dvr'];
 	readonly from?: PeerOptions['from'];
 	/** `relay` shows this peer's address to nobody but the TURN server. @default 'all' */
@@ -85,6 +87,7 @@ export class ChannelSession extends Emitter<SessionEvents> {
 			clock: this.clock,
 			random: Math.random,
 			proofs: webProofs(),
+			sign: options.sign,
 			...(options.dvr ? { dvr: options.dvr } : {}),
 			...(options.from ? { from: options.from } : {}),
 			uplinkCapBps: options.uplinkCapBps,

@@ -30,6 +30,7 @@ function pair(media: SimMedia, clock: FakeClock) {
 			clock,
 			random: () => (role === 'viewer' ? 0.3 : 0.6),
 			proofs,
+			sign: role === 'broadcaster' ? media.sign : undefined,
 			assemble: media.assemble,
 		});
 	const broadcaster = peer('broadcaster', media.proofs);

@@ -19,6 +19,7 @@ test('who hears of an earlier run first joins the live one at its last key frame
 			clock,
 			random: () => id / 256,
 			proofs: media.proofs,
+			sign: role === 'broadcaster' ? media.sign : undefined,
 			assemble: media.assemble,
 		});
 	media.newEpoch(1_700_000_000_000);

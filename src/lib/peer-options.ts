@@ -3,7 +3,7 @@ import type { Channel } from './model/channel.ts';
 import type { LinkEnd } from './model/link.ts';
 import type { Manifest } from './model/manifest.ts';
 import type { PeerRole, SignalMessage } from './model/message.ts';
-import type { Proofs } from './model/proofs.ts';
+import type { Proofs, Sign } from './model/proofs.ts';
 import type { Strategy } from './schedule/scheduler.ts';
 import type { UplinkLimits } from './schedule/uplink.ts';
 import type { ReadManifest } from './sign/manifest-intake.ts';
@@ -51,6 +51,8 @@ export interface PeerOptions extends UplinkLimits {
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly proofs: Proofs;
+	/** Only the broadcaster has it: shows neighbours who it is. */
+	readonly sign?: Sign | undefined;
 	readonly dvr?: DvrLimits;
 	/** Where a joiner begins: at the newest key frame, or with all the window that neighbours hold. @default 'live' */
 	readonly from?: 'live' | 'window';

@@ -20,14 +20,15 @@ function channel() {
 		init,
 		make: (role: PeerRole, id: number, options: Partial<PeerOptions> = {}) =>
 			new ChannelPeer({
-				...options,
 				channel: channelOf(media.channelKey),
 				role,
 				peerId: new Uint8Array(20).fill(id),
 				clock,
 				random: () => id / 256,
 				proofs: media.proofs,
+				sign: role === 'broadcaster' ? media.sign : undefined,
 				assemble: media.assemble,
+				...options,
 			}),
 		link(one: ChannelPeer, oneId: number, other: ChannelPeer, otherId: number) {
 			const [toOther, toOne] = linkPair({
@@ -127,4 +128,24 @@ it('a broadcaster whose viewers follow a later run is told that someone else sig
 	const { seen, second } = comeBack({ epoch: 'earlier' });
 	expect(seen).toEqual({ blamed: 0, forks: 1, segments: 0 });
 	expect(second.newest?.epoch).toBeLessThan(1_800_000_000_000);
+});
+
+it('who says that it broadcasts is the broadcaster once it has shown it, and is left when it shows something else', () => {
+	const { clock, media, make, link } = channel();
+	const viewer = make('viewer', 0xbb);
+	link(viewer, 0xbb, make('broadcaster', 0xaa), 0xaa);
+	link(viewer, 0xbb, make('broadcaster', 0xcc, { sign: undefined }), 0xcc);
+	const blamed: string[] = [];
+	viewer.on('blamed', ({ peerId, why }) => blamed.push(`${peerId} ${why}`));
+	clock.advance(4 * DELAY_MS);
+	const roles = () => viewer.neighbours.map(({ link: { peerId }, role }) => [peerId, role]);
+	expect(roles()).toEqual([
+		[nameOf(0xaa), 'broadcaster'],
+		[nameOf(0xcc), 'relay'],
+	]);
+	link(viewer, 0xbb, make('broadcaster', 0xdd, { sign: (_, done) => done(media.init) }), 0xdd);
+	clock.advance(4 * DELAY_MS);
+	expect(blamed).toEqual([`${nameOf(0xdd)} bad-signature`]);
+	expect(roles()).toHaveLength(2);
+	expect(viewer.refusals.badSignatures).toBe(1);
 });

@@ -4,9 +4,10 @@ import { Emitter } from './util/emitter.ts';
 import { isBreach, type Link, type LinkEnd } from './model/link.ts';
 import { pieceCount, type Manifest } from './model/manifest.ts';
 import type { SignedManifest } from './model/manifest-delta.ts';
-import type { HelloMessage, Message, SignalMessage } from './model/message.ts';
+import type { HelloMessage, Message } from './model/message.ts';
 import { EarlyMessages } from './early-messages.ts';
 import { Acceptance } from './sign/acceptance.ts';
+import { BroadcasterProof } from './sign/broadcaster-proof.ts';
 import { ManifestIntake, type IntakeResult } from './sign/manifest-intake.ts';
 import type { PeerEvents, PeerOptions, ReceivedSegment, RefusalStats } from './peer-options.ts';
 import { SegmentIntake } from './segment-intake.ts';
@@ -30,6 +31,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 	readonly #clock: Clock;
 	readonly #acceptance: Acceptance;
 	readonly #intake: ManifestIntake;
+	readonly #broadcasterProof: BroadcasterProof;
 	readonly #window: DvrWindow;
 	readonly #segments: SegmentIntake;
 	readonly #scheduler: Scheduler;
@@ -77,9 +79,14 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			forged: () => this.refusals.badMessages++,
 		});
 		this.#manifests = new ManifestExchange(this.#clock, this.#window, () => this.#scheduler);
-		this.#initRequests = new InitRequests(this.#clock, {
+		this.#initRequests = new InitRequests(options, {
 			links: () => this.#scheduler.neighbours.map(({ link }) => link),
 			isNeeded: (sha256) => this.#window.needsInit(sha256, this.#start?.epoch),
+			arrived: (sha256, bytes) => {
+				this.emit('init', { sha256, bytes });
+				this.#segments.takeInit(sha256, bytes);
+			},
+			end: (link, why) => this.#end(link, why),
 		});
 		this.#acceptance = new Acceptance(options.channel.publicKey, windowMs);
 		this.#intake = new ManifestIntake({
@@ -94,7 +101,8 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			known: (firstPiece) => this.#manifests.signedAt(firstPiece),
 			read: options.readManifest,
 		});
-		this.#exchange = new PeerExchange(options);
+		this.#broadcasterProof = new BroadcasterProof(options);
+		this.#exchange = new PeerExchange(options, () => this.#byLink.keys());
 		this.#scheduler = new Scheduler({
 			role: options.role,
 			clock: options.clock,
@@ -194,7 +202,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 
 	/** Takes a link whose handshakes are done. Ends it at once when it leads to ourselves or there is no place. */
 	addLink(link: Link): void {
-		const known = this.#linkPeerIds().has(link.peerId);
+		const known = this.#exchange.hasLinkTo(link.peerId);
 		const neighbour = this.#closed || known ? undefined : this.#scheduler.add(link);
 		if (!neighbour) return link.close(this.#closed ? 'closed' : 'crowded');
 		this.#byLink.set(link, neighbour);
@@ -208,6 +216,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 			uplinkBps: this.#options.uplinkCapBps === 0 ? 0 : this.uplink.measuredBps,
 			instance: this.#instance,
 		});
+		this.#broadcasterProof.give(link);
 		// In the same breath, and unasked: whoever joins has a round trip less to wait.
 		this.#manifests.answer(neighbour, { piece: undefined, before: 0 });
 		this.emit('links', { count: this.#byLink.size });
@@ -269,6 +278,11 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		switch (message.type) {
 			case 'hello':
 				return this.#onHello(from, message);
+			case 'broadcaster-proof':
+				return this.#broadcasterProof.check(from.link, message, (genuine) => {
+					if (!genuine) this.#refuse(from, 'bad-signature');
+					else if (this.#isHere(from)) this.#scheduler.onBroadcaster(from);
+				});
 			case 'manifest':
 			case 'manifest-delta':
 				this.#early.begin(from);
@@ -298,16 +312,18 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 				return;
 			}
 			case 'init':
-				return this.#onInit(from, message.sha256, message.bytes);
+				return this.#initRequests.take(from.link, message);
 			case 'ping':
 				from.link.send({ type: 'pong', nonce: message.nonce });
 				return this.#scheduler.onPing(from, message);
 			case 'pong':
 				return this.#scheduler.onPong(from, message.nonce);
 			case 'exchange':
-				return this.#exchange.take(from.link, message.peers, this.#linkPeerIds());
+				return this.#exchange.take(from.link, message.peers);
 			case 'signal':
-				return this.#onSignal(from, message);
+				if (!this.#exchange.isOurs(from.link, message)) return;
+				this.emit('signal', { signal: message, reply: (answer) => from.link.send(answer) });
+				return;
 			case 'bye':
 				from.link.close('bye');
 				return this.#forget(from);
@@ -318,7 +334,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		if (from.role !== undefined) return;
 		if (equalBytes(message.instance, this.#instance)) return this.#end(from.link, 'protocol');
 		this.#scheduler.onHello(from, message);
-		this.#exchange.greet(from.link, this.#linkPeerIds());
+		this.#exchange.greet(from.link);
 	}
 
 	#onIntake(from: Neighbour, result: IntakeResult): void {
@@ -341,10 +357,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 				this.refusals.overBudget++;
 				return;
 			case 'bad':
-				if (result.why === 'bad-signature') this.refusals.badSignatures++;
-				else this.refusals.badMessages++;
-				this.#end(from.link, result.why);
-				return;
+				return this.#refuse(from, result.why);
 			case 'verdict':
 				this.#onVerdict(from, result.verdict, result.signed);
 		}
@@ -366,8 +379,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 				this.emit('fork', undefined);
 				return;
 			case 'reject':
-				this.refusals.badMessages++;
-				this.#end(from.link, 'protocol');
+				this.#refuse(from, 'protocol');
 		}
 	}
 
@@ -411,17 +423,6 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		});
 	}
 
-	#onInit(from: Neighbour, claimed: Uint8Array, bytes: Uint8Array): void {
-		if (!this.#initRequests.isWanted(claimed)) return;
-		this.#options.proofs.sha256(bytes, (digest) => {
-			if (this.#closed || !this.#initRequests.isWanted(claimed)) return;
-			if (!this.#initRequests.take(claimed, digest)) return this.#end(from.link, 'bad-piece');
-			const init = new Uint8Array(bytes);
-			this.emit('init', { sha256: digest, bytes: init });
-			this.#segments.takeInit(digest, init);
-		});
-	}
-
 	#lost(firstPiece: number): void {
 		const signed = this.#manifests.signedAt(firstPiece);
 		if (signed) this.emit('lost', signed.manifest);
@@ -436,23 +437,17 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 
 	/** Asks neighbours to introduce up to `count` peers we heard of from them: an `introduction` event each. */
 	seekIntroductions(count: number): void {
-		for (const { peerId, via } of this.#exchange.pick(count, this.#linkPeerIds())) {
-			this.emit('introduction', { peerId, via: (signal) => this.#sendVia(via, signal) });
+		for (const { peerId, via } of this.#exchange.pick(count)) {
+			this.emit('introduction', { peerId, via: (signal) => via.send(signal) });
 		}
 	}
 
-	#onSignal(from: Neighbour, signal: SignalMessage): void {
-		const route = this.#exchange.route(from.link, signal, this.#byLink.keys());
-		if (route.type === 'forward') route.to.send(route.signal);
-		if (route.type !== 'ours') return;
-		this.emit('signal', { signal, reply: (answer) => this.#sendVia(from.link, answer) });
+	/** Leaves a neighbour for what it sent or signed. */
+	#refuse({ link }: Neighbour, why: 'protocol' | 'bad-signature'): void {
+		if (why === 'bad-signature') this.refusals.badSignatures++;
+		else this.refusals.badMessages++;
+		this.#end(link, why);
 	}
-
-	#sendVia(link: Link, signal: SignalMessage): void {
-		if (this.#byLink.has(link)) link.send(signal);
-	}
-
-	#linkPeerIds = () => new Set([...this.#byLink.keys()].map(({ peerId }) => peerId));
 
 	/** Ends a link. Who broke the rules is blamed also when it has left since, as what it sent is checked a moment later. */
 	#end(link: Link, why: LinkEnd): void {

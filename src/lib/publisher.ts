@@ -53,6 +53,7 @@ export class Publisher {
 			...options,
 			channel: options.keys.channel,
 			role: 'broadcaster',
+			sign: (bytes, done) => void options.keys.sign(bytes).then(done, () => undefined),
 		});
 		session.open();
 		return new Publisher(options, session);

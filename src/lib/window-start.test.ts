@@ -19,6 +19,7 @@ function world(segmentMs: number, windowMs = 60_000) {
 			clock,
 			random: () => id / 256,
 			proofs: media.proofs,
+			sign: role === 'broadcaster' ? media.sign : undefined,
 			assemble: media.assemble,
 			dvr: { windowMs },
 			...more,

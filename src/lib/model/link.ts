@@ -38,6 +38,12 @@ export function isBreach(why: string): boolean {
 /** Where a link came from; bounds on shares per origin keep an eclipse away. */
 export type LinkOrigin = 'tracker' | 'exchange';
 
+/** SHA-256 of the certificates that a link's two ends hold the keys of (DTLS, RFC 8122), 32 bytes each. */
+export interface Fingerprints {
+	readonly ours: Uint8Array;
+	readonly theirs: Uint8Array;
+}
+
 /**
  * One standing wire to another peer as the engine sees it: ordered, reliable messages.
  * The WebRTC wire, the in-memory pair and the simulator's virtual link all look like this.
@@ -48,6 +54,8 @@ export interface Link {
 	/** Whether this side made the offer. */
 	readonly initiated: boolean;
 	readonly origin: LinkOrigin;
+	/** What ties a signature to this link; `undefined` when it can't be told. */
+	readonly fingerprints: Fingerprints | undefined;
 	/** Bytes given to `send` that have not left this machine yet. */
 	readonly bufferedBytes: number;
 	/** Sends a message; after the end it is dropped silently. Never calls `onClose`, also where the link ends by it: that comes later. */

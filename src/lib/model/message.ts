@@ -1,6 +1,7 @@
 /** What peers say to each other on a channel's wire. PROTOCOL.md gives the bytes; `wire/` turns one into the other. */
 export type Message =
 	| HelloMessage
+	| BroadcasterProofMessage
 	| ManifestMessage
 	| ManifestDeltaMessage
 	| WantManifestMessage
@@ -25,11 +26,19 @@ export type PeerRole = 'broadcaster' | 'viewer' | 'relay';
 /** First message on a link, both ways. */
 export interface HelloMessage {
 	readonly type: 'hello';
+	/** Its own word; who says `broadcaster` counts as a relay until its proof. */
 	readonly role: PeerRole;
 	/** Bits per second this peer is ready to send in all; 0 when it doesn't share, `undefined` when unknown. */
 	readonly uplinkBps: number | undefined;
 	/** Random per process; two links with one number lead to the same peer. */
 	readonly instance: Uint8Array;
+}
+
+/** Shows that the sender holds the channel's key and that this very link leads to it. */
+export interface BroadcasterProofMessage {
+	readonly type: 'broadcaster-proof';
+	/** The channel's signature over both ends' fingerprints; `sign/broadcaster-proof.ts`. 64 bytes. */
+	readonly signature: Uint8Array;
 }
 
 /** A whole signed manifest: 64 bytes of signature and the canonical dictionary. */

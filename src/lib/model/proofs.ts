@@ -1,3 +1,6 @@
+/** Signs with the channel's key (Ed25519, RFC 8032); `done` is called once, now or later, or never when the key refuses. */
+export type Sign = (bytes: Uint8Array, done: (signature: Uint8Array) => void) => void;
+
 /**
  * Hashes and signatures as the engine asks for them. Answers may come at once or later, in any order; a simulator
  * answers at once. WebCrypto stands behind it in the browser and in Node.

@@ -1,6 +1,8 @@
 import { equalBytes, toHex } from '../util/bytes.ts';
 import type { Clock } from '../util/clock.ts';
-import type { Link } from '../model/link.ts';
+import type { Link, LinkEnd } from '../model/link.ts';
+import type { InitMessage } from '../model/message.ts';
+import type { Proofs } from '../model/proofs.ts';
 
 /** An init segment that doesn't come is asked of the next neighbour after this long … */
 const RETRY_MS = 400;
@@ -8,21 +10,29 @@ const RETRY_MS = 400;
 const SAME_MS = 1500;
 const QUICK_TRIES = 3;
 
+/** What it needs done by whoever owns it. */
+export interface InitPort {
+	/** The neighbours there are. */
+	links(): readonly Link[];
+	/** Whether a segment that is held or sought needs it still. */
+	isNeeded(sha256: Uint8Array): boolean;
+	/** One that was sought is here, verified; the bytes are the taker's. */
+	arrived(sha256: Uint8Array, bytes: Uint8Array<ArrayBuffer>): void;
+	/** End this neighbour's link. */
+	end(link: Link, why: LinkEnd): void;
+}
+
 /** Seeks init segments by their SHA-256: the neighbour that told of one first, then the others in turn. */
 export class InitRequests {
 	readonly #clock: Clock;
-	readonly #links: () => readonly Link[];
-	readonly #isNeeded: (sha256: Uint8Array) => boolean;
+	readonly #proofs: Proofs;
+	readonly #port: InitPort;
 	readonly #wanted = new Map<string, () => void>();
 
-	/** `links` gives the neighbours there are, `isNeeded` whether a segment that is held or sought needs it still. */
-	constructor(
-		clock: Clock,
-		options: { links: () => readonly Link[]; isNeeded: (sha256: Uint8Array) => boolean },
-	) {
-		this.#clock = clock;
-		this.#links = options.links;
-		this.#isNeeded = options.isNeeded;
+	constructor(options: { clock: Clock; proofs: Proofs }, port: InitPort) {
+		this.#clock = options.clock;
+		this.#proofs = options.proofs;
+		this.#port = port;
 	}
 
 	/** Starts to seek one, at `first`; nothing happens when it is sought already. */
@@ -31,11 +41,11 @@ export class InitRequests {
 		if (this.#wanted.has(key)) return;
 		let turn = 0;
 		const ask = () => {
-			if (turn > 0 && !this.#isNeeded(sha256)) {
+			if (turn > 0 && !this.#port.isNeeded(sha256)) {
 				this.#wanted.delete(key);
 				return;
 			}
-			const links = this.#links();
+			const links = this.#port.links();
 			const link = turn === 0 ? first : links[turn % Math.max(1, links.length)];
 			turn++;
 			link?.send({ type: 'want-init', sha256 });
@@ -45,18 +55,18 @@ export class InitRequests {
 		ask();
 	}
 
-	/** Whether this one is sought; what nobody sought isn't even hashed. */
-	isWanted(sha256: Uint8Array): boolean {
-		return this.#wanted.has(toHex(sha256));
-	}
-
-	/** Takes an answer whose bytes hash to `digest`; false when that isn't what it claims to be. */
-	take(claimed: Uint8Array, digest: Uint8Array): boolean {
-		if (!equalBytes(claimed, digest)) return false;
+	/** Takes an answer; what nobody sought isn't even hashed. */
+	take(link: Link, { sha256: claimed, bytes }: InitMessage): void {
 		const key = toHex(claimed);
-		this.#wanted.get(key)?.();
-		this.#wanted.delete(key);
-		return true;
+		if (!this.#wanted.has(key)) return;
+		this.#proofs.sha256(bytes, (digest) => {
+			const stop = this.#wanted.get(key);
+			if (!stop) return;
+			if (!equalBytes(claimed, digest)) return this.#port.end(link, 'bad-piece');
+			stop();
+			this.#wanted.delete(key);
+			this.#port.arrived(digest, new Uint8Array(bytes));
+		});
 	}
 
 	/** Seeks no more. */

@@ -210,13 +210,21 @@ export class Scheduler {
 		this.#evaluate();
 	}
 
+	/** Whoever says that it broadcasts is a relay until `onBroadcaster`. */
 	onHello(from: Neighbour, message: HelloMessage): void {
-		from.role = message.role;
+		from.role = message.role === 'broadcaster' ? 'relay' : message.role;
 		from.uplinkKbps = clampUplinkKbps(
 			message.uplinkBps === undefined ? undefined : message.uplinkBps / 1000,
 		);
-		if (message.role === 'broadcaster') from.hop = 0;
 		this.#heartbeat.ping(from, this.#clock.now());
+		this.#evaluateTrees(undefined);
+		this.#evaluate();
+	}
+
+	/** A neighbour has shown that it is the broadcaster. */
+	onBroadcaster(from: Neighbour): void {
+		from.role = 'broadcaster';
+		from.hop = 0;
 		this.#evaluateTrees(undefined);
 		this.#evaluate();
 	}
@@ -275,15 +283,6 @@ export class Scheduler {
 	/** Whether a piece belongs to a segment that was taken up and is still in the window. */
 	knows(index: number): boolean {
 		return this.#tracks.of(index) !== undefined;
-	}
-
-	/** Starts wanting a segment that was known but not wanted. */
-	want(firstPiece: number): void {
-		const track = this.#tracks.of(firstPiece);
-		if (!track || track.wanted) return;
-		track.wanted = true;
-		this.#tracks.seek(track);
-		this.#evaluate();
 	}
 
 	/** Forgets a segment that left the DVR window. */

@@ -1,4 +1,5 @@
 import { ShoalError } from '../model/error.ts';
+import type { Fingerprints } from '../model/link.ts';
 import type { Clock } from '../util/clock.ts';
 import {
 	CONNECT_DEADLINE_MS,
@@ -10,6 +11,7 @@ import {
 	MAX_BUFFERED_BYTES,
 } from './bounds.ts';
 import { whenGathered } from './gathering.ts';
+import { fingerprintOf } from './session-description.ts';
 
 /** Most data channels that the other side may open beyond the one; each is closed at once. */
 const MAX_STRAY_CHANNELS = 4;
@@ -75,6 +77,13 @@ export class Connection {
 	/** Bytes given to `send` that have not left this machine. */
 	get bufferedBytes(): number {
 		return this.#state === 'open' ? (this.#channel?.bufferedAmount ?? 0) : 0;
+	}
+
+	/** Certificates of both ends, once both descriptions are here. */
+	get fingerprints(): Fingerprints | undefined {
+		const ours = fingerprintOf(this.#peer.localDescription?.sdp ?? '');
+		const theirs = fingerprintOf(this.#peer.remoteDescription?.sdp ?? '');
+		return ours && theirs && { ours, theirs };
 	}
 
 	/** Makes the offer. Rejects with `closed` when it ends before. */

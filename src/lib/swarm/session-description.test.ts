@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { MAX_SDP_CHARS } from '../model/message.ts';
 import { MAX_CANDIDATES } from './bounds.ts';
-import { cleanDescription, isLoopbackUrl } from './session-description.ts';
+import { cleanDescription, fingerprintOf, isLoopbackUrl } from './session-description.ts';
 
 const head = ['v=0', 'o=- 46 2 IN IP4 127.0.0.1', 's=-', 't=0 0', 'a=group:BUNDLE 0'];
 const media = [
@@ -132,4 +132,30 @@ it('knows the trackers of this very machine', () => {
 	for (const url of ['wss://tracker.example', 'ws://127.0.0.1.example', 'ws://192.168.1.2', 'x']) {
 		expect(isLoopbackUrl(url), url).toBe(false);
 	}
+});
+
+describe('the certificate of a description', () => {
+	const digits = Array.from({ length: 32 }, (_, i) => i.toString(16).padStart(2, '0')).join(':');
+	const named = (...hashes: string[]) =>
+		fingerprintOf(['v=0', ...hashes.map((hash) => `a=fingerprint:${hash}`), 'm=x'].join('\r\n'));
+
+	it('is read, however it is written and however often it is said', () => {
+		const bytes = new Uint8Array(32).map((_, i) => i);
+		expect(named(`sha-256 ${digits}`)).toEqual(bytes);
+		expect(named(`SHA-256 ${digits.toUpperCase()}`, `sha-256 ${digits}`)).toEqual(bytes);
+	});
+
+	it('is none when there are several, or none, or it is by another hash or cut', () => {
+		const other = digits.replace('00:', 'ff:');
+		expect(named(`sha-256 ${digits}`, `sha-256 ${other}`)).toBeUndefined();
+		expect(named(`sha-256 ${digits}`, `sha-1 ${other.slice(0, 59)}`)).toBeUndefined();
+		for (const hash of [
+			`sha-512 ${digits}`,
+			`sha-256 ${digits.slice(3)}`,
+			`sha-256 ${digits}:00`,
+		]) {
+			expect(named(hash), hash).toBeUndefined();
+		}
+		expect(named()).toBeUndefined();
+	});
 });

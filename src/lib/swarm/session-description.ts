@@ -1,6 +1,7 @@
 import { MAX_SDP_CHARS } from '../model/message.ts';
 import { MAX_CANDIDATES } from './bounds.ts';
 import { isCandidateAddress } from './candidate-address.ts';
+import { fromHex } from '../util/bytes.ts';
 
 const MAX_LINE_CHARS = 512;
 const LEAST_PORT = 1024;
@@ -67,6 +68,16 @@ function cleanCandidate(
 	// Firefox insists on a related address for all but host candidates.
 	const related = type.toLowerCase() === 'host' ? '' : ' raddr 0.0.0.0 rport 9';
 	return `a=candidate:${foundation} 1 udp ${priority} ${address} ${port} typ ${type}${related}`;
+}
+
+/** SHA-256 of the one certificate that a description names (RFC 8122); `undefined` when it names none, several, or by another hash. */
+export function fingerprintOf(sdp: string): Uint8Array | undefined {
+	const named = new Set(
+		sdp.match(/^a=fingerprint:.*$/gim)?.map((line) => line.trim().toLowerCase()),
+	);
+	const [line, ...others] = named;
+	const digits = /^a=fingerprint:sha-256 ((?:[0-9a-f]{2}:){31}[0-9a-f]{2})$/.exec(line ?? '')?.[1];
+	return others.length === 0 && digits ? fromHex(digits.replaceAll(':', '')) : undefined;
 }
 
 /** Whether a tracker's URL leads to this very machine. */

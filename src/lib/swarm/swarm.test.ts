@@ -79,6 +79,10 @@ it('three peers find each other through a stock tracker, and messages flow both 
 	const [toB] = a.links.filter(({ peerId }) => peerId === b.id);
 	const [toA] = b.links.filter(({ peerId }) => peerId === a.id);
 	expect(toA?.initiated).toBe(!toB?.initiated);
+	// What a signature ties itself to is the same at both ends, and another at each end.
+	const { ours, theirs } = toA!.fingerprints!;
+	expect(toB!.fingerprints).toEqual({ ours: theirs, theirs: ours });
+	expect(ours).not.toEqual(theirs);
 	const got: Message[] = [];
 	toA!.onMessage = (message) => {
 		got.push(message);

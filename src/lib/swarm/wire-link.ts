@@ -1,5 +1,11 @@
 import { ShoalError } from '../model/error.ts';
-import { isBreach, type Link, type LinkEnd, type LinkOrigin } from '../model/link.ts';
+import {
+	isBreach,
+	type Fingerprints,
+	type Link,
+	type LinkEnd,
+	type LinkOrigin,
+} from '../model/link.ts';
 import type { Message } from '../model/message.ts';
 import type { Wire } from '../model/wire.ts';
 import { concatBytes } from '../util/bytes.ts';
@@ -78,6 +84,10 @@ export class WireLink implements Link {
 		wire.onMessage = (message) => {
 			if (this.#state === 'ready') this.onMessage(message);
 		};
+	}
+
+	get fingerprints(): Fingerprints | undefined {
+		return this.#connection.fingerprints;
 	}
 
 	get bufferedBytes(): number {

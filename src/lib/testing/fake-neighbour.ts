@@ -12,6 +12,7 @@ export function fakeNeighbour(
 		peerId: slot.toString(16).padStart(40, '0'),
 		initiated: true,
 		origin: 'tracker',
+		fingerprints: undefined,
 		bufferedBytes: 0,
 		send: (message) => sent.push(message),
 		close: () => undefined,

@@ -1,5 +1,6 @@
-import type { Link, LinkEnd, LinkOrigin } from '../model/link.ts';
+import type { Fingerprints, Link, LinkEnd, LinkOrigin } from '../model/link.ts';
 import type { Message } from '../model/message.ts';
+import { utf8 } from '../util/bytes.ts';
 import type { Clock } from '../util/clock.ts';
 
 /** How a pair of links behaves. */
@@ -16,8 +17,8 @@ export interface LinkPairOptions {
 /** Two links joined back to back in memory: what one end sends, the other gets `delayMs` later, in order. */
 export function linkPair(options: LinkPairOptions): [Link, Link] {
 	const [a, b] = options.peerIds ?? ['aa'.repeat(20), 'bb'.repeat(20)];
-	const first = new MemoryLink(b, true, options);
-	const second = new MemoryLink(a, false, options);
+	const first = new MemoryLink([a, b], true, options);
+	const second = new MemoryLink([b, a], false, options);
 	first.other = second;
 	second.other = first;
 	return [first, second];
@@ -27,6 +28,7 @@ class MemoryLink implements Link {
 	readonly peerId: string;
 	readonly initiated: boolean;
 	readonly origin: LinkOrigin;
+	readonly fingerprints: Fingerprints;
 	readonly bufferedBytes = 0;
 	onMessage: (message: Message) => void = () => undefined;
 	onClose: (why: LinkEnd) => void = () => undefined;
@@ -36,8 +38,9 @@ class MemoryLink implements Link {
 	readonly #delayMs: number;
 	#isClosed = false;
 
-	constructor(peerId: string, initiated: boolean, options: LinkPairOptions) {
-		this.peerId = peerId;
+	constructor([ours, theirs]: [string, string], initiated: boolean, options: LinkPairOptions) {
+		this.peerId = theirs;
+		this.fingerprints = { ours: utf8(ours), theirs: utf8(theirs) };
 		this.initiated = initiated;
 		this.origin = options.origin ?? 'tracker';
 		this.#clock = options.clock;

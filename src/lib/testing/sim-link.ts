@@ -1,5 +1,5 @@
 import type { Random } from '../util/clock.ts';
-import type { Link, LinkEnd, LinkOrigin } from '../model/link.ts';
+import type { Fingerprints, Link, LinkEnd, LinkOrigin } from '../model/link.ts';
 import type { Message } from '../model/message.ts';
 import { Due, type SimClock } from './sim-clock.ts';
 
@@ -76,6 +76,7 @@ export class SimLink implements Link {
 	readonly peerId: string;
 	readonly initiated: boolean;
 	readonly origin: LinkOrigin = 'tracker';
+	readonly fingerprints: Fingerprints;
 	readonly #clock: SimClock;
 	readonly #random: Random;
 	readonly #from: Access;
@@ -101,6 +102,7 @@ export class SimLink implements Link {
 	constructor(options: {
 		peerId: string;
 		initiated: boolean;
+		fingerprints: Fingerprints;
 		clock: SimClock;
 		random: Random;
 		from: Access;
@@ -109,6 +111,7 @@ export class SimLink implements Link {
 	}) {
 		this.peerId = options.peerId;
 		this.initiated = options.initiated;
+		this.fingerprints = options.fingerprints;
 		this.#clock = options.clock;
 		this.#random = options.random;
 		this.#from = options.from;
@@ -209,6 +212,8 @@ function frameBytes(message: Message): number {
 		case 'cancel':
 		case 'reject':
 			return 17;
+		case 'broadcaster-proof':
+			return 71;
 		case 'manifest':
 			return 71 + message.dict.length;
 		case 'manifest-delta':

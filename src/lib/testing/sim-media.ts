@@ -1,5 +1,5 @@
 import { concatBytes, equalBytes, utf8 } from '../util/bytes.ts';
-import type { Proofs } from '../model/proofs.ts';
+import type { Proofs, Sign } from '../model/proofs.ts';
 import { decodeManifest, encodeManifest, type Manifest } from '../model/manifest.ts';
 import type { SignedManifest } from '../model/manifest-delta.ts';
 import { pieceLengthFor } from '../model/segment.ts';
@@ -139,6 +139,9 @@ export class SimMedia {
 		sha256: (bytes, done) => done(bytes === this.#buffer ? this.#wholeDigest : checksum(bytes, 32)),
 		verify: (_, signature, bytes, done) => done(equalBytes(checksum(bytes, 64), signature)),
 	};
+
+	/** The broadcaster's signature, as `proofs` knows it. */
+	readonly sign: Sign = (bytes, done) => done(checksum(bytes, 64));
 
 	#pieceDigest(offset: number, length: number): Uint8Array {
 		let digest = this.#digests.get(offset);

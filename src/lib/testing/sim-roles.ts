@@ -9,6 +9,7 @@ export type SimRole =
 	| 'free-rider'
 	| 'lying-rider'
 	| 'polluter'
+	| 'impostor'
 	| 'silent'
 	| 'lying-have'
 	| 'churner';
@@ -24,6 +25,13 @@ export function tamperOf(
 		case 'lying-rider':
 			// Takes children and the best places, and passes nothing on.
 			return (message) => (message.type === 'piece' ? undefined : message);
+		case 'impostor':
+			// Says that it is the broadcaster, takes all that would be fed by it, and gives nothing.
+			return (message) => {
+				if (message.type === 'hello') return { ...message, role: 'broadcaster' };
+				if (message.type === 'subscribed') return { ...message, substreams: message.asked };
+				return message.type === 'piece' || message.type === 'reject' ? undefined : message;
+			};
 		case 'polluter':
 			return (message) =>
 				message.type === 'piece'

@@ -32,6 +32,7 @@ const RUNS: readonly Run[] = [
 	{ name: 'polluters', viewers: 9, roles: { polluter: 0.25 }, seconds: 6, seeds: 20 },
 	{ name: 'takers of places', viewers: 9, roles: { 'lying-rider': 0.2 }, seconds: 6, seeds: 10 },
 	{ name: 'liars about pieces', viewers: 9, roles: { 'lying-have': 0.2 }, seconds: 6, seeds: 10 },
+	{ name: 'impostors', viewers: 9, roles: { impostor: 0.2 }, seconds: 6, seeds: 10 },
 	{ name: 'silent ones', viewers: 9, roles: { silent: 0.2 }, seconds: 7, seeds: 10 },
 	{ name: 'slow uplinks', viewers: 8, roles: { slow: 0.5 }, seconds: 6, seeds: 10 },
 	{ name: 'viewers that never stay', viewers: 9, roles: { churner: 0.4 }, seconds: 9, seeds: 10 },
@@ -73,7 +74,9 @@ describe.each(RUNS)('a swarm with $name', ({ name: _, seeds, ...run }) => {
 			const played = sim.viewers.reduce((sum, { received }) => sum + received.size, 0);
 			expect(played, `seed ${seed}: segments played`).toBeGreaterThan(0);
 			for (const { id, peer, role } of [sim.broadcaster, ...sim.viewers]) {
-				const honest = !['polluter', 'lying-have', 'lying-rider', 'silent'].includes(role);
+				const honest = !['polluter', 'lying-have', 'lying-rider', 'impostor', 'silent'].includes(
+					role,
+				);
 				if (!honest) continue;
 				for (const other of sim.viewers) {
 					expect(other.blamed.has(id), `seed ${seed}: ${role} ${id} was blamed`).toBe(false);
@@ -115,6 +118,18 @@ test('eight viewers get everything in time, and the broadcaster sends little mor
 	expect(inTime).toBeGreaterThan(0.99);
 	expect(sourceCopies).toBeLessThan(2);
 	expect(duplicates).toBeLessThan(0.1);
+});
+
+test('whoever only says that it broadcasts holds nobody up', () => {
+	const p95Ms = (impostors: number) => {
+		const sim = new Simulation({ seed: 4, viewers: 30, joinMs: 800 });
+		sim.clock.after(900, () => {
+			for (let i = 0; i < impostors; i++) sim.join('impostor', 20_000_000);
+		});
+		sim.clock.run(20_000);
+		return report(sim, 4000, 17_000).p95Ms;
+	};
+	expect(p95Ms(2)).toBeLessThan(1.2 * p95Ms(0));
 });
 
 test('strong uplinks carry a swarm: the strongest quarter sends two fifths of it at least, the weaker half a quarter at most', () => {

@@ -1,4 +1,4 @@
-import { toHex } from '../util/bytes.ts';
+import { toHex, utf8 } from '../util/bytes.ts';
 import type { Random } from '../util/clock.ts';
 import { channelOf } from '../model/channel.ts';
 import type { Message, PeerRole } from '../model/message.ts';
@@ -181,6 +181,7 @@ export class Simulation {
 			clock,
 			random,
 			proofs: media.proofs,
+			sign: role === 'broadcaster' ? media.sign : undefined,
 			assemble: media.assemble,
 			readManifest: media.readManifest,
 			dvr: { windowMs: this.#options.dvrMs },
@@ -296,6 +297,7 @@ export class Simulation {
 			const link = new SimLink({
 				peerId: to.id,
 				initiated,
+				fingerprints: { ours: fingerprint(from), theirs: fingerprint(to) },
 				clock,
 				random,
 				from: from.access,
@@ -369,6 +371,11 @@ export class Simulation {
 		};
 		this.clock.after(everyMs, swap);
 	}
+}
+
+/** A host's certificate, by its id. */
+function fingerprint({ id }: SimPeer): Uint8Array {
+	return utf8(id);
 }
 
 function engineRole(role: SimPeer['role']): PeerRole {

@@ -44,6 +44,7 @@ const KINDS = [
 	'exchange',
 	'signal',
 	'bye',
+	'broadcaster-proof',
 ] as const;
 const ROLES: readonly PeerRole[] = ['broadcaster', 'viewer', 'relay'];
 const NONE = 0xffffffff;
@@ -82,6 +83,8 @@ function extendedFrame(message: ExtendedMessage, extensionId: number): Uint8Arra
 				.u8(ROLES.indexOf(message.role))
 				.u32(message.uplinkBps === undefined ? NONE : clampU32(message.uplinkBps / 1000))
 				.bytes(message.instance).frame;
+		case 'broadcaster-proof':
+			return body(SIGNATURE_BYTES).bytes(message.signature).frame;
 		case 'manifest':
 			return body(SIGNATURE_BYTES + message.dict.length)
 				.bytes(message.signature)
@@ -184,6 +187,11 @@ export function decodeLiveMessage(body: Uint8Array): Message | undefined {
 			const kbps = read.u32();
 			const instance = read.bytes(16);
 			return { type, role, uplinkBps: kbps === NONE ? undefined : kbps * 1000, instance };
+		}
+		case 'broadcaster-proof': {
+			const signature = read.bytes(SIGNATURE_BYTES);
+			read.end();
+			return { type, signature };
 		}
 		case 'manifest': {
 			const signature = read.bytes(SIGNATURE_BYTES);

@@ -40,6 +40,7 @@ function collect(wire: Wire): Message[] {
 const SAMPLES: Message[] = [
 	{ type: 'hello', role: 'relay', uplinkBps: 5_000_000, instance: filled(16, 3) },
 	{ type: 'hello', role: 'viewer', uplinkBps: undefined, instance: filled(16, 4) },
+	{ type: 'broadcaster-proof', signature: filled(64, 7) },
 	{ type: 'manifest', signature: filled(64, 5), dict: filled(300, 6) },
 	{ type: 'manifest-delta', signature: filled(64, 5), baseFirstPiece: 77, changes: filled(90, 1) },
 	{ type: 'want-manifest', piece: 12, before: 3 },
