@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -22,6 +22,7 @@ import type { IceServer } from './http/site-config.ts';
 import { siteHandler } from './http/site-handler.ts';
 import { keyVerifier, secretVerifier } from './join-token.ts';
 import type { TokenVerifier } from './join-token.ts';
+import { resumeProofs } from './resume-proofs.ts';
 import { announcePath, Sockets } from './socket/sockets.ts';
 import { defaultGate, UpgradeGate } from './socket/upgrade-gate.ts';
 import type { GateOptions } from './socket/upgrade-gate.ts';
@@ -126,7 +127,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 		random: Math.random,
 		limits: definedOnly(options.limits),
 		admit: grant,
-		resumeToken: resumeTokens(),
+		// Good for the life of this server.
+		resume: resumeProofs(randomBytes(32)),
 		scrape: options.scrape ?? 'named',
 		onBan: (addressKey, untilMs) => {
 			sockets.gate.ban(addressKey, untilMs);
@@ -251,15 +253,6 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 function tokenVerifier({ tokenSecret, tokenKey }: ServerOptions): TokenVerifier | undefined {
 	if (tokenSecret !== undefined) return secretVerifier(tokenSecret);
 	return tokenKey === undefined ? undefined : keyVerifier(tokenKey);
-}
-
-/** Proofs of owning a peer id, good for the life of this server. */
-function resumeTokens(): (infoHash: string, peerId: string) => string {
-	const secret = randomBytes(32);
-	return (infoHash, peerId) =>
-		createHmac('sha256', secret)
-			.update(infoHash + peerId, 'latin1')
-			.digest('base64url');
 }
 
 function joinCluster(

@@ -19,6 +19,8 @@ export class Peer {
 	/** Undefined once it has left, so that what still remembers the peer holds no socket. */
 	connection: Connection | undefined;
 	readonly joinedMs: number;
+	/** Since when it has had its name: earlier than it joined, for one that came back with a proof. */
+	heldSinceMs: number;
 	announcedMs: number;
 	/** When offers of its were last relayed. */
 	offeredMs = -Infinity;
@@ -44,6 +46,7 @@ export class Peer {
 		this.swarm = swarm;
 		this.connection = connection;
 		this.joinedMs = nowMs;
+		this.heldSinceMs = nowMs;
 		this.announcedMs = nowMs;
 		this.inbound = new TokenBucket(limits.inboundOfferBurst, nowMs);
 	}

@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
 
+import { resumeProofs } from '../resume-proofs.ts';
 import { FakeTracker } from '../testing/fake-tracker.ts';
 import type { FakeClient } from '../testing/fake-tracker.ts';
 import { announceMessage, answerTo, sampleOffers, sampleSdp, wireId } from '../testing/messages.ts';
 import { anna, swarm, victim, withVictim } from '../testing/victim.ts';
 import { defaultLimits } from './limits.ts';
+
+const resume = resumeProofs(new Uint8Array(32));
 
 describe('one message cannot bring it down', () => {
 	test.each<[string, unknown, string]>([
@@ -138,7 +141,7 @@ describe('nobody acts for another', () => {
 	});
 
 	test('a resume token takes the place over at once, and closes the half-open connection', () => {
-		const { world, client } = withVictim({ resumeToken: (hash, id) => `proof of ${hash}${id}` });
+		const { world, client } = withVictim({ resume });
 		client.announce(swarm, victim, { event: undefined, shoal: {} });
 		const proof = (client.link.replies[1]?.shoal as { resume: string }).resume;
 		const again = world.connect();
@@ -151,11 +154,34 @@ describe('nobody acts for another', () => {
 	});
 
 	test('a wrong resume token takes over nothing', () => {
-		const { world, client } = withVictim({ resumeToken: (hash, id) => `proof of ${hash}${id}` });
+		const { world, client } = withVictim({ resume });
 		const stranger = world.connect();
 		stranger.announce(swarm, victim, { shoal: { resume: 'proof of something else' } });
 		expect(client.link.closed).toBeUndefined();
 		expect(world.tracker.swarms.get(swarm)?.get(victim)?.connection).toBe(client.connection);
+	});
+
+	test('a name that was taken while its peer was away goes back to it, and stays with it', () => {
+		const { world, client } = withVictim({ resume });
+		const proofOf = ({ link }: typeof client) =>
+			(link.replies.at(-1)?.shoal as { resume: string }).resume;
+		client.announce(swarm, victim, { event: undefined, shoal: {} });
+		const proof = proofOf(client);
+		client.leave();
+		const thief = world.connect();
+		thief.announce(swarm, victim, { shoal: {} });
+		const stolen = proofOf(thief);
+		const back = world.connect();
+		back.announce(swarm, victim, { shoal: { resume: proof } });
+		expect(thief.link.closed).toEqual({ code: 1001, reason: 'replaced' });
+		const again = world.connect();
+		again.announce(swarm, victim, { shoal: { resume: stolen } });
+		expect(back.link.closed).toBeUndefined();
+		expect(world.tracker.swarms.get(swarm)?.get(victim)?.connection).toBe(back.connection);
+		// What it is given now is as old as what it brought.
+		const once = world.connect();
+		once.announce(swarm, victim, { shoal: { resume: proofOf(back) } });
+		expect(back.link.closed).toEqual({ code: 1001, reason: 'replaced' });
 	});
 
 	test('an answer to an offer never made reaches nobody', () => {

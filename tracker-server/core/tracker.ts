@@ -17,10 +17,11 @@ import {
 	relayedOffer,
 	scrapeReply,
 } from './reply.ts';
+import { refusalText } from './refusal.ts';
+import type { Refusal } from './refusal.ts';
 import type { ReplyHints, SwarmCounts } from './reply.ts';
+import type { ResumeProofs } from './resume.ts';
 import { Roster } from './roster.ts';
-import type { NoRoom } from './roster.ts';
-import { sameText } from './same-text.ts';
 import type { Connection, Swarm } from './peer.ts';
 import { Tally, count } from './tally.ts';
 import type { MessageType } from './tally.ts';
@@ -36,21 +37,11 @@ export interface TrackerOptions {
 		token: string | undefined,
 		nowMs: number,
 	) => Grant | undefined;
-	/** Secret-derived proof of owning a peer id; without it nothing can be resumed. */
-	readonly resumeToken?: (infoHash: string, peerId: string) => string;
+	/** Without it nothing can be resumed. */
+	readonly resume?: ResumeProofs;
 	readonly scrape?: 'named' | 'joined' | 'off';
 	readonly onBan?: (addressKey: string, untilMs: number) => void;
 }
-
-type Refusal = NoRoom | 'forbidden' | 'peer_id_taken';
-
-const refusalText: Record<Refusal, string> = {
-	forbidden: 'this tracker does not serve this torrent',
-	swarms: 'too many torrents on one connection',
-	address: 'too many peers from your address',
-	full: 'this tracker is full',
-	peer_id_taken: 'peer_id is in use by another connection',
-};
 
 const openGrant: Grant = { role: undefined };
 const nobody: SwarmCounts = { complete: 0, incomplete: 0, downloaded: 0 };
@@ -200,23 +191,28 @@ export class Tracker {
 		const grant = admit ? admit(infoHash, token, nowMs) : openGrant;
 		if (!grant) return this.#onForbidden(connection, infoHash, nowMs);
 		const holder = this.swarms.get(infoHash)?.get(peerId);
-		if (holder && !this.#yields(holder, message)) {
+		const heldSinceMs = this.#heldSince(message);
+		if (holder && !this.#yields(holder, heldSinceMs)) {
 			return this.#onContest(connection, holder, message, nowMs);
 		}
 		const noRoom = this.#roster.noRoom(connection, infoHash);
 		if (noRoom) return this.#refuse(connection, infoHash, noRoom);
 		const peer = this.#roster.enter(connection, infoHash, peerId, nowMs);
 		peer.role = grant.role;
+		if (heldSinceMs !== undefined) peer.heldSinceMs = heldSinceMs;
 		if (grant.role) peer.swarm.helpers.add(peer);
 		return peer;
 	}
 
-	/** Whether the holder of a peer id gives way: to its own resume token. */
-	#yields(holder: Peer, message: Announce): boolean {
-		const { resumeToken } = this.#options;
-		const proof = message.hints?.resume;
-		if (!resumeToken || proof === undefined) return false;
-		if (!sameText(proof, resumeToken(message.infoHash, message.peerId))) return false;
+	/** Since when whoever announces has held its name, by the proof that it brings. */
+	#heldSince({ infoHash, peerId, hints }: Announce): number | undefined {
+		const proof = hints?.resume;
+		return proof === undefined ? undefined : this.#options.resume?.since(infoHash, peerId, proof);
+	}
+
+	/** Whether the holder of a peer id gives way: to who held it before, or as long. Names are known to all, and may be taken while their peer is away. */
+	#yields(holder: Peer, heldSinceMs: number | undefined): boolean {
+		if (heldSinceMs === undefined || heldSinceMs > holder.heldSinceMs) return false;
 		const old = holder.connection;
 		this.#roster.leave(holder);
 		if (old && old.peers.length === 0) this.#close(old, 1001, 'replaced');
@@ -422,7 +418,8 @@ export class Tracker {
 		const { intervalJitter } = this.limits;
 		const jitter = 1 + intervalJitter * (2 * this.#options.random() - 1);
 		const seconds = Math.max(1, Math.round((baseMs * jitter) / 1000));
-		const resume = hints && this.#options.resumeToken?.(swarm.infoHash, peer.peerId);
+		const resume =
+			hints && this.#options.resume?.issue(swarm.infoHash, peer.peerId, peer.heldSinceMs);
 		const extra: ReplyHints | undefined = hints && { now: nowMs, relayed, resume };
 		const counts = this.#counts(swarm.infoHash);
 		this.#send(connection, 'reply', announceReply(swarm.infoHashJson, counts, seconds, extra));
