@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { Readable } from 'node:stream';
 import { CliError, EXIT } from './cli-error.ts';
+import { Senders } from './senders.ts';
 import type { MediaSource, SourceEvents } from './source-stretch.ts';
 import { LIVE_LEAD_MS, untilBroken } from './source-stretch.ts';
 
@@ -23,6 +24,7 @@ export async function listenTcp(
 	const waiting: Readable[] = [];
 	let wake: (() => void) | undefined;
 	let busy = false;
+	const senders = new Senders(events);
 	server.on('connection', (socket) => {
 		socket.on('error', () => undefined);
 		if (busy || waiting.length > 0) {
@@ -56,9 +58,9 @@ export async function listenTcp(
 				const socket = waiting.shift();
 				if (socket) {
 					busy = true;
-					events.onMessage('A sender is here.');
 					const bytes = Readable.toWeb(socket) as ReadableStream<Uint8Array>;
-					return { bytes: untilBroken(bytes, 'The sender', events), leadMs: LIVE_LEAD_MS };
+					const whole = untilBroken(bytes, 'The sender', events);
+					return { bytes: senders.welcome(whole), leadMs: LIVE_LEAD_MS };
 				}
 				await new Promise<void>((resolve) => (wake = resolve));
 			}
@@ -83,6 +85,7 @@ export async function listenUdp(
 	let arrive: (() => void) | undefined;
 	let saidFull = false;
 	let first: Uint8Array[] = [];
+	const senders = new Senders(events);
 	const end = () => {
 		clearTimeout(silence);
 		current?.close();
@@ -126,7 +129,6 @@ export async function listenUdp(
 			if (closed) return undefined;
 			if (first.length === 0) await new Promise<void>((resolve) => (arrive = resolve));
 			if (events.signal.aborted) return undefined;
-			events.onMessage('A sender is here.');
 			const bytes = new ReadableStream<Uint8Array>(
 				{
 					start(controller) {
@@ -139,7 +141,7 @@ export async function listenUdp(
 				new ByteLengthQueuingStrategy({ highWaterMark: UDP_WAITING_BYTES }),
 			);
 			silence = setTimeout(end, UDP_SILENCE_MS);
-			return { bytes, leadMs: LIVE_LEAD_MS };
+			return { bytes: senders.welcome(bytes), leadMs: LIVE_LEAD_MS };
 		},
 		close,
 	};

@@ -77,6 +77,7 @@ async function seed(given: string | undefined, options: SeedOptions): Promise<vo
 	const source = await openMediaSource(given, options.listen, {
 		onTitle: (title) => onTitle(title),
 		onMessage: (text) => output.event(text, { type: 'message', text }),
+		onFault: (text) => output.warn(text),
 		signal: stopped,
 	});
 	const undo: (() => unknown)[] = [() => source.close()];

@@ -32,6 +32,8 @@ export interface SourceEvents {
 	/** A station named what it plays. */
 	onTitle(title: string): void;
 	onMessage(text: string): void;
+	/** Something that keeps the broadcast from going on, or lets it: told also where little is. */
+	onFault(text: string): void;
 	readonly signal: AbortSignal;
 }
 
