@@ -188,7 +188,8 @@ export async function serveHls(
 function listen(server: Server, host: string, port: number): Promise<void> {
 	return new Promise((resolve, reject) => {
 		server.once('error', (cause: NodeJS.ErrnoException) => {
-			const why = cause.code === 'EADDRINUSE' ? 'the port is in use' : cause.message;
+			const busy = cause.code === 'EADDRINUSE';
+			const why = busy ? 'the port is in use; choose another with --http' : cause.message;
 			reject(new CliError(EXIT.failed, `Can't serve on ${host}:${port}: ${why}`, { cause }));
 		});
 		server.listen(port, host, resolve);

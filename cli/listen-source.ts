@@ -148,6 +148,7 @@ export async function listenUdp(
 }
 
 function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException): CliError {
-	const why = cause.code === 'EADDRINUSE' ? 'the port is in use' : cause.message;
+	const busy = cause.code === 'EADDRINUSE';
+	const why = busy ? 'the port is in use; choose another with --listen' : cause.message;
 	return new CliError(EXIT.failed, `Can't listen on ${host}:${port}: ${why}`, { cause });
 }

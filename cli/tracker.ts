@@ -46,7 +46,10 @@ async function runTracker(options: TrackerOptions): Promise<void> {
 	const output = new Output(options);
 	const port = Number(options.port);
 	if (!Number.isInteger(port) || port < 0 || port > 65535) {
-		throw new CliError(EXIT.usage, `${options.port} is not a port`);
+		throw new CliError(
+			EXIT.usage,
+			`${options.port} is not a port: --port and the variable PORT take 0 to 65535`,
+		);
 	}
 	const stopped = stopSignal();
 	// Every other command does without the server, and its memory.

@@ -57,7 +57,9 @@ test('two servers in one process do not know of each other', async () => {
 test('a busy port is said in one sentence', async () => {
 	const server = await start();
 	const port = Number(new URL(server.url).port);
-	await expect(startServer({ port })).rejects.toThrow(`Port ${port} is in use`);
+	await expect(startServer({ port })).rejects.toThrow(
+		`Port ${port} is in use: stop the other program, or choose another number with --port or the variable PORT.`,
+	);
 });
 
 test('close is idempotent and frees the port', async () => {

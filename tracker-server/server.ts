@@ -287,7 +287,7 @@ async function openAdmin(
 	try {
 		return await startAdminServer({ host, port, tracker, sockets, bus, serverName, now: Date.now });
 	} catch (error) {
-		throw listenError(error, host, port, 'SHOAL_ADMIN_PORT');
+		throw listenError(error, host, port, '--admin-port or the variable SHOAL_ADMIN_PORT');
 	}
 }
 
@@ -310,14 +310,19 @@ function listen(http: Server, host: string, port: number): Promise<void> {
 	});
 }
 
-function listenError(error: unknown, host: string, port: number, variable = 'PORT'): StartError {
+function listenError(
+	error: unknown,
+	host: string,
+	port: number,
+	settings = '--port or the variable PORT',
+): StartError {
 	const code = (error as NodeJS.ErrnoException).code;
 	if (code === 'EADDRINUSE') {
-		const remedy = `stop the other program or set ${variable} to another number`;
+		const remedy = `stop the other program, or choose another number with ${settings}`;
 		return new StartError('port-busy', `Port ${port} is in use: ${remedy}.`);
 	}
 	if (code === 'EACCES') {
-		const remedy = `set ${variable} to 1024 or more`;
+		const remedy = `choose 1024 or more with ${settings}`;
 		return new StartError('port-denied', `Port ${port} may not be opened by this user: ${remedy}.`);
 	}
 	return new StartError('listen', `Cannot listen on ${host}:${port} (${code ?? String(error)}).`);

@@ -119,7 +119,9 @@ test('the public port has none of this', async () => {
 test('a busy admin port is said by its own name, and the server does not stay up half', async () => {
 	const server = await start();
 	const adminPort = Number(new URL(server.adminUrl).port);
-	await expect(startServer({ stun: false, adminPort })).rejects.toThrow('SHOAL_ADMIN_PORT');
+	await expect(startServer({ stun: false, adminPort })).rejects.toThrow(
+		'--admin-port or the variable SHOAL_ADMIN_PORT',
+	);
 });
 
 test('what the page shows is escaped, and gaps are gaps', () => {
