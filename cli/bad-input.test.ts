@@ -51,7 +51,12 @@ describe('what can’t be used is said in a sentence, with the exit code for it'
 		['a damaged key', ['seed', '-', '--key', 'bad.key'], 3, /not a key file/],
 		['a file that would be replaced', ['seed', '-', '--archive', 'kept.mp4'], 3, /--force/],
 		['a recording that would be replaced', ['watch', LINK, '-o', 'kept.mp4'], 3, /--force/],
-		['half a link', ['watch', 'http://localhost:9/watch/#abc'], 3, /not a whole peer link/],
+		[
+			'half a link',
+			['watch', 'http://localhost:9/watch/#abc'],
+			3,
+			/43 characters: letters, digits, - and _/,
+		],
 		[
 			'a key that anybody could sign for',
 			['watch', `http://x.example/watch/#${'A'.repeat(43)}`],
@@ -80,6 +85,20 @@ describe('what can’t be used is said in a sentence, with the exit code for it'
 		});
 		expect(stderr).toMatch(/No trackers known.*--tracker/);
 		expect(code).toBe(4);
+	});
+
+	it('a busy port, with the option that chooses another', async () => {
+		const { host, port } = new URL(server.url);
+		const cases: [string[], RegExp][] = [
+			[['tracker', '--tracker-only', '--host', 'localhost', '--port', port], /--port or .* PORT/],
+			[['seed', '--listen', `tcp://${host}`, ...site], /in use.*--listen/],
+			[['watch', LINK, '--http', host, ...site], /in use.*--http/],
+		];
+		for (const [args, sentence] of cases) {
+			const { code, stderr } = await run(args, { cwd: folder });
+			expect(stderr).toMatch(sentence);
+			expect(code).toBe(1);
+		}
 	});
 
 	it('a torrent that nobody has', async () => {

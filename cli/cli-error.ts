@@ -45,7 +45,8 @@ export function explain(error: unknown): { exitCode: number; message: string } {
 		case 'bad-link':
 			return {
 				exitCode: EXIT.input,
-				message: 'This is not a whole peer link: 43 letters and digits follow its #',
+				message:
+					'This is not a whole peer link: its # is followed by 43 characters: letters, digits, - and _',
 			};
 		case 'bad-key':
 			return {
