@@ -21,7 +21,7 @@ export interface Words {
 export const ERROR_WORDS: Readonly<Record<ShoalErrorCode, Required<Words>>> = {
 	'bad-link': {
 		what: 'This is not a whole peer link.',
-		why: 'A peer link ends in 43 letters and digits after the #. Some are missing, or changed on the way.',
+		why: 'A peer link ends in 43 characters after the #: letters, digits, - and _. Some are missing, or changed on the way.',
 		todo: 'Ask for the link again and copy all of it.',
 	},
 	'bad-key': {
