@@ -13,6 +13,7 @@ import type { OutputOptions } from './output.ts';
 import { Recording, keptOf } from './recording.ts';
 import type { SiteOptions } from './site.ts';
 import { loadSite, siteOptions } from './site.ts';
+import { refusalWatch } from './tracker-words.ts';
 import { stopSignal } from './until-stopped.ts';
 
 interface ArchiveOptions extends SiteOptions, OutputOptions {
@@ -68,7 +69,7 @@ async function archive(link: string, options: ArchiveOptions): Promise<void> {
 	if (folder) await mkdir(folder, { recursive: true });
 	let count = 0;
 	try {
-		for await (const segment of windowOf(link, config, options.timeout, stopped)) {
+		for await (const segment of windowOf(link, config, options.timeout, stopped, output)) {
 			count++;
 			await recording?.write(keptOf(segment));
 			if (folder) await writeSegment(folder, segment, config.trackers, options.force === true);
@@ -93,6 +94,7 @@ async function* windowOf(
 	config: SiteConfig,
 	timeoutS: number,
 	signal: AbortSignal,
+	output: Output,
 ): AsyncGenerator<ReceivedSegment> {
 	const viewer = new Viewer(link, {
 		config,
@@ -109,6 +111,8 @@ async function* windowOf(
 		close();
 	}, timeoutS * 1000);
 	viewer.on('segment', () => timer.refresh());
+	const sayRefusals = refusalWatch(output);
+	viewer.on('stats', ({ trackers }) => sayRefusals(trackers));
 	try {
 		await viewer.open();
 		let last: number | undefined;

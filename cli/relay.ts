@@ -8,6 +8,7 @@ import type { OutputOptions } from './output.ts';
 import type { SiteOptions } from './site.ts';
 import { loadSite, siteOptions } from './site.ts';
 import { aborted, stopSignal } from './until-stopped.ts';
+import { sayStates } from './viewer-words.ts';
 
 interface RelayOptions extends SiteOptions, OutputOptions {
 	/** Bits per second. */
@@ -77,16 +78,8 @@ async function relay(links: string[], options: RelayOptions): Promise<void> {
 				if (channel) void keepFeeding(viewer, channel, stopped);
 			}
 		}
-		for (const viewer of viewers) {
-			viewer.on('state', ({ type }) =>
-				output.event(`${viewer.channel.id.slice(0, 8)}…: ${type}`, {
-					type: 'state',
-					channel: viewer.channel.id,
-					state: type,
-				}),
-			);
-			await viewer.open();
-		}
+		sayStates(viewers, output, { named: true });
+		for (const viewer of viewers) await viewer.open();
 		const timer = setInterval(() => report(viewers, output), SECOND_MS);
 		undo.push(() => clearInterval(timer));
 		await aborted(stopped);

@@ -13,6 +13,7 @@ import { sendSource } from './send-source.ts';
 import type { SiteOptions } from './site.ts';
 import { loadSite, siteOf, siteOptions } from './site.ts';
 import { keepHeapSmall } from './small-heap.ts';
+import { lossWatch, refusalWatch } from './tracker-words.ts';
 import { stopSignal } from './until-stopped.ts';
 
 interface SeedOptions extends SiteOptions, OutputOptions {
@@ -139,30 +140,17 @@ function unplayedIn(mime: string): string | undefined {
 	return UNPLAYED.find(({ codec }) => codec.test(mime))?.name;
 }
 
-/** Says when no tracker answers, and when one does again. */
-function trackerWatch(output: Output): (trackers: readonly { state: string }[]) => void {
-	let lost = false;
-	return (trackers) => {
-		const isLost = trackers.length > 0 && trackers.every(({ state }) => state === 'retrying');
-		if (isLost === lost) return;
-		lost = isLost;
-		output.warn(
-			lost
-				? 'No tracker answers, so nobody new can join; trying again'
-				: 'The tracker answers; people can join',
-		);
-	};
-}
-
 function report(publisher: Publisher, output: Output): () => void {
 	const startedAtMs = Date.now();
 	let audience = 0;
 	publisher.session.on('audience', ({ incomplete }) => (audience = incomplete));
-	const sayTrackers = trackerWatch(output);
+	const sayLoss = lossWatch(output);
+	const sayRefusals = refusalWatch(output);
 	let mime: string | undefined;
 	const timer = setInterval(() => {
 		const { peer, swarm } = publisher.session;
-		sayTrackers(swarm.trackers);
+		sayLoss(swarm.trackers);
+		sayRefusals(swarm.trackers);
 		if (peer.newest && peer.newest.mime !== mime) {
 			mime = peer.newest.mime;
 			const codec = unplayedIn(mime);

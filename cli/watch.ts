@@ -14,6 +14,7 @@ import { Recording, keptOf } from './recording.ts';
 import type { SiteOptions } from './site.ts';
 import { loadSite, siteOptions } from './site.ts';
 import { stopSignal } from './until-stopped.ts';
+import { sayStates, stateWords } from './viewer-words.ts';
 
 /** How far back `--from window` goes, seconds. */
 const BACK_S = 600;
@@ -132,7 +133,8 @@ async function watch(link: string, options: WatchOptions): Promise<void> {
 				end: async () => channel.end(),
 			});
 		}
-		sayStates(viewer, output);
+		sayStates([viewer], output);
+		sayFigures(viewer, output);
 		stopped.addEventListener('abort', () => void viewer.close());
 		const deadline = watchDeadline(viewer, options.timeout);
 		undo.push(deadline.stop);
@@ -241,23 +243,8 @@ function playerSink(player: 'mpv' | 'vlc', onExit: () => void): Sink {
 	};
 }
 
-const STATE_WORDS = {
-	connecting: 'Looking for the tracker',
-	'no-tracker': 'No tracker answers; trying again',
-	'finding-peers': 'Looking for others who watch',
-	waiting: 'Waiting for the broadcaster',
-	receiving: 'Receiving',
-	ended: 'The broadcast has ended',
-	failed: 'No way through',
-} as const;
-
-function sayStates(viewer: Viewer, output: Output): void {
+function sayFigures(viewer: Viewer, output: Output): void {
 	let title = '';
-	viewer.on('state', (state) => {
-		const text = STATE_WORDS[state.type];
-		if (state.type !== 'waiting') output.event(text, { type: 'state', state: state.type });
-		else output.progress(text);
-	});
 	viewer.on('stats', (stats) => {
 		if (viewer.title !== title) {
 			title = viewer.title;
@@ -287,7 +274,7 @@ function watchDeadline(
 		});
 		if (timeoutS === undefined) return;
 		timer = setTimeout(() => {
-			const why = STATE_WORDS[viewer.state.type].toLowerCase();
+			const why = stateWords(viewer.state).toLowerCase();
 			reject(new CliError(EXIT.network, `Nothing came for ${timeoutS} s (${why})`));
 		}, timeoutS * 1000);
 		viewer.on('segment', () => timer?.refresh());
