@@ -5,6 +5,7 @@ import WebSocket from 'ws';
 import type { SiteConfig } from '../src/lib/index.ts';
 import { nodeWebRtc } from '../src/lib/node.ts';
 import { CliError, EXIT } from './cli-error.ts';
+import { networkReason } from './network-reason.ts';
 import { Output, plain, showBytes, showCount } from './output.ts';
 import type { OutputOptions } from './output.ts';
 import type { SiteOptions } from './site.ts';
@@ -153,7 +154,7 @@ async function tracker(url: string): Promise<Finding> {
 		return {
 			check,
 			state: 'problem',
-			detail: `${url}: ${reason(error)}`,
+			detail: `${url}: ${networkReason(error)}`,
 			remedy: 'check the address, the firewall, and that a proxy in front lets WebSockets through',
 		};
 	}

@@ -1,5 +1,6 @@
 import { CliError, EXIT } from './cli-error.ts';
 import { stripIcyTitles } from './icy.ts';
+import { networkReason } from './network-reason.ts';
 import { pause } from './pause.ts';
 import type { MediaSource, SourceEvents } from './source-stretch.ts';
 import { LIVE_LEAD_MS, untilBroken } from './source-stretch.ts';
@@ -40,17 +41,13 @@ export function httpSource(url: string, events: SourceEvents): MediaSource {
 					};
 				} catch (cause) {
 					if (signal.aborted) return undefined;
-					if (connections === 0) throw unreachable(url, cause);
+					if (connections > 0) continue;
+					const sentence = `${url} can't be read: ${networkReason(cause)}`;
+					throw new CliError(EXIT.network, sentence, { cause });
 				}
 			}
 			return undefined;
 		},
 		close: () => undefined,
 	};
-}
-
-function unreachable(url: string, cause: unknown): CliError {
-	const { message, cause: inner } = cause as Error;
-	const detail = inner instanceof Error && inner.message ? inner.message : message;
-	return new CliError(EXIT.network, `${url} can't be read: ${detail}`, { cause });
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { SiteConfig } from '../src/lib/index.ts';
 import { ShoalError, loadConfig } from '../src/lib/index.ts';
 import { CliError, EXIT } from './cli-error.ts';
+import { networkReason } from './network-reason.ts';
 
 /** The site a command belongs to when nothing else says so. */
 export const DEFAULT_APP = 'http://localhost:8000';
@@ -52,13 +53,19 @@ export async function loadSite(options: SiteOptions, link?: string): Promise<Sit
 		return trackers.length > 0 ? { ...config, trackers } : config;
 	} catch (cause) {
 		if (trackers.length > 0) return { trackers, iceServers: [] };
-		const detail = cause instanceof ShoalError ? cause.message : String(cause);
 		throw new CliError(
 			EXIT.network,
-			`No trackers known: ${detail}. Is the site up (--app URL)? Or name a tracker with --tracker URL`,
+			`No trackers known: ${unusable(cause, `${site}/config.json`)}. Is the site up (--app URL)? Or name a tracker with --tracker URL`,
 			{ cause },
 		);
 	}
+}
+
+/** Why a configuration is of no use: it could not be had, or what was read is none. */
+function unusable(error: unknown, url: string): string {
+	const cause = error instanceof ShoalError ? error.cause : error;
+	if (error instanceof ShoalError && (!cause || cause instanceof SyntaxError)) return error.message;
+	return `${url} could not be read: ${networkReason(cause)}`;
 }
 
 /** The site part of a peer link: all before `watch/#…`; links may lie under a path. */
