@@ -18,7 +18,7 @@ export const SIGNATURE_BYTES = 64;
 const MAX_TIME_MS = 8.64e15;
 /** Title of a broadcast, UTF-8 bytes, at most. */
 export const MAX_TITLE_BYTES = 120;
-/** First piece indexes stay below this, so that they fit BEP 3's 32-bit field as a signed number. */
+/** Piece indexes are at most this, so that they fit BEP 3's 32-bit field as a signed number. */
 export const MAX_PIECE_INDEX = 2 ** 31 - 1;
 
 /** Where the broadcast stands with this segment. `ended` is final for its epoch. */

@@ -2,7 +2,7 @@
 export interface InitSegment {
 	/** At most `MAX_INIT_BYTES`. Owned by the receiver of the event. */
 	readonly bytes: Uint8Array<ArrayBuffer>;
-	/** MIME type with codecs as MediaSource takes it (RFC 6381), at most 64 characters. */
+	/** MIME type with codecs as MediaSource takes it (RFC 6381), at most 80 characters. */
 	readonly mime: string;
 }
 

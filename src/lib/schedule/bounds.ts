@@ -10,7 +10,7 @@ export const MAX_QUEUED_BLOCKS = 64;
 export const HOLD_REQUEST_MS = 2000;
 /** Pieces asked of one neighbour and not yet answered, at most. */
 export const MAX_OUTSTANDING_PIECES = 32;
-/** A request unanswered for this long, or four round trips if that is more, goes to somebody else. */
+/** A request unanswered for this long, or four round trips if that is more, is taken back even when nobody else can be asked; a parent that is late by so much more than is waited for is left. */
 export const REQUEST_TIMEOUT_MS = 400;
 /** Added to a round trip before a second source is asked for a piece that is late. */
 export const REPAIR_SLACK_MS = 200;
@@ -28,7 +28,7 @@ export const WASTED_BLOCKS_PER_S = 100;
 export const SUBSCRIPTION_GRACE_MS = 3000;
 /** Broken promises (claimed or subscribed, not delivered) before a neighbour is passed over for a while. */
 export const BROKEN_PROMISES = 3;
-/** How long a neighbour is passed over. */
+/** How long a neighbour is passed over; longer each time until it delivers. */
 export const SNUB_MS = 10_000;
 /** Period of pings. */
 export const PING_MS = 2000;
@@ -73,7 +73,7 @@ export const MIN_AHEAD_BYTES = 32 * 1024;
 export const STALE_SEND_MS = 1500;
 /** The broadcaster sends a piece to a second neighbour when nobody else announces it for this long. */
 export const SPREAD_MS = 400;
-/** When blocks wait longer than this, requests are refused: somebody else is quicker. */
+/** When blocks wait longer than this, with the broadcaster twice as long, requests are refused: somebody else is quicker. */
 export const BUSY_DELAY_MS = 250;
 /** A neighbour that refused isn't asked again for this long. */
 export const BUSY_PAUSE_MS = 300;

@@ -7,8 +7,8 @@ interface Rate {
 }
 
 /**
- * What one neighbour may say in a second. A joiner is told up to 64 manifests at once, and ten segments a second are
- * within the low-delay profile; everything else is far above what an honest peer says.
+ * What one neighbour may say in a second. Who asks is told up to 128 manifests at once (`manifest-exchange.ts`), and ten segments
+ * a second are within the low-delay profile; everything else is far above what an honest peer says.
  */
 export const MESSAGE_RATES: Partial<Record<Message['type'], Rate>> = {
 	// Once in a link's life; a signature is checked for each.

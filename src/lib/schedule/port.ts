@@ -34,6 +34,7 @@ export interface SchedulerStats {
 	readonly droppedBlocks: number;
 }
 
+/** What a scheduler is made with. */
 export interface SchedulerOptions extends UplinkLimits {
 	readonly role: PeerRole;
 	readonly clock: Clock;

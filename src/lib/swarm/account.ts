@@ -6,6 +6,6 @@ export interface Account {
 	readonly slots: number;
 	/** It gets less than the stream needs. */
 	readonly starving: boolean;
-	/** Kilobits per second it can send in all; 0 when it doesn't share. */
+	/** Kilobits per second that its uplink was measured at; 0 while it wasn't. */
 	readonly uplinkKbps: number;
 }
