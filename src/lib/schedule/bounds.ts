@@ -12,7 +12,7 @@ export const HOLD_REQUEST_MS = 2000;
 export const MAX_OUTSTANDING_PIECES = 32;
 /** A request unanswered for this long, or four round trips if that is more, is taken back even when nobody else can be asked; a parent that is late by so much more than is waited for is left. */
 export const REQUEST_TIMEOUT_MS = 400;
-/** Added to a round trip before a second source is asked for a piece that is late. */
+/** Added to a round trip before another source is asked for a piece that is late. */
 export const REPAIR_SLACK_MS = 200;
 /** The same at most, when parents turn out to have been only late. */
 export const MAX_REPAIR_SLACK_MS = 300;

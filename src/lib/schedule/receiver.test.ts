@@ -94,7 +94,7 @@ test('pieces nobody asked for are dropped, and too many of them end the link', (
 test('a late answer to a request taken back is no offence', () => {
 	const { receiver, book, track, from, ended } = setup();
 	book.ask(track, 1, from, 1000);
-	book.withdrawFirst(track, 1);
+	book.withdraw(track, 1);
 	expect(receiver.take(from, piece(1, 0, BLOCK), 1500)?.whole.length).toBe(BLOCK);
 	expect(from.unsolicited).toBe(0);
 	expect(ended).toEqual([]);

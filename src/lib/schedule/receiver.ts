@@ -47,7 +47,7 @@ export class Receiver {
 		track.informed |= 1 << from.slot;
 		const lagMs = nowMs - track.knownAtMs;
 		if (track.states[offset] !== MISSING) {
-			// A second source that was asked, a canceled request, or a push that crossed an announcement.
+			// A source that was asked no more, a canceled request, or a push that crossed an announcement.
 			if (subscribed && !asked && this.#book.wasAsked(track, offset))
 				this.#book.noteRepair(false, nowMs);
 			this.#countWasted(from, block.length, nowMs);

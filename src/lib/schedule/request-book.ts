@@ -8,7 +8,7 @@ const SLACK_STEP_MS = 5;
 /** What each second takes from it: what was short for a moment is not remembered for the rest of a quiet broadcast. */
 const SLACK_FORGOTTEN_MS_PER_S = 3;
 
-/** What was asked of whom: at most two neighbours a piece. Sends the requests and takes them back. */
+/** What is asked of whom: one neighbour a piece. Sends the requests and takes them back. */
 export class RequestBook {
 	readonly #roster: Roster;
 	requestsSent = 0;
@@ -35,10 +35,9 @@ export class RequestBook {
 		this.#slackAtMs = nowMs;
 	}
 
-	/** Asks a neighbour for a piece; `atMs` is when its wait begins, later than now for a piece it doesn't have yet. */
+	/** Asks a neighbour for a piece that is asked of nobody; `atMs` is when its wait begins, later than now for a piece it doesn't have yet. */
 	ask(track: SegmentTrack, offset: number, source: Neighbour, atMs: number): void {
-		if (track.askedFirst[offset] === NOBODY) track.askedFirst[offset] = source.slot;
-		else track.askedSecond[offset] = source.slot;
+		track.asked[offset] = source.slot;
 		track.askedAtMs[offset] = atMs;
 		source.outstanding++;
 		this.requestsSent++;
@@ -48,40 +47,32 @@ export class RequestBook {
 		);
 	}
 
-	/** Takes back what was first asked for a piece. */
-	withdrawFirst(track: SegmentTrack, offset: number): void {
-		const first = this.#roster.at(track.askedFirst[offset]);
-		if (first) this.#withdraw(track, offset, first);
-		track.askedFirst[offset] = track.askedSecond[offset] ?? NOBODY;
-		track.askedSecond[offset] = NOBODY;
+	/** Takes back what is asked for a piece. */
+	withdraw(track: SegmentTrack, offset: number): void {
+		const source = this.#roster.at(track.asked[offset]);
+		track.asked[offset] = NOBODY;
+		if (!source) return;
+		source.outstanding = Math.max(0, source.outstanding - 1);
+		this.cancel(track, offset, source);
 	}
 
-	/** Ends what was asked for a piece; requests to others than the slot that `delivered` are taken back. */
+	/** Ends what is asked for a piece; taken back unless this slot `delivered` what was asked of it. */
 	release(track: SegmentTrack, offset: number, delivered: number): void {
-		for (const slot of [track.askedFirst[offset], track.askedSecond[offset]]) {
-			const source = this.#roster.at(slot);
-			if (!source) continue;
-			if (slot === delivered) source.outstanding = Math.max(0, source.outstanding - 1);
-			else this.#withdraw(track, offset, source);
-		}
-		track.askedFirst[offset] = NOBODY;
-		track.askedSecond[offset] = NOBODY;
+		if (this.isAsked(track, offset, delivered)) this.forget(track, offset, delivered);
+		else this.withdraw(track, offset);
 	}
 
 	/** A neighbour answered, refused or left: the piece is no longer asked of it. */
 	forget(track: SegmentTrack, offset: number, slot: number): void {
 		if (!this.isAsked(track, offset, slot)) return;
+		track.asked[offset] = NOBODY;
 		const source = this.#roster.at(slot);
 		if (source) source.outstanding = Math.max(0, source.outstanding - 1);
-		if (track.askedFirst[offset] === slot) {
-			track.askedFirst[offset] = track.askedSecond[offset] ?? NOBODY;
-		}
-		track.askedSecond[offset] = NOBODY;
 	}
 
 	/** Whether the piece is asked of this slot now. */
 	isAsked(track: SegmentTrack, offset: number, slot: number): boolean {
-		return track.askedFirst[offset] === slot || track.askedSecond[offset] === slot;
+		return track.asked[offset] === slot;
 	}
 
 	/** Whether it was asked of anybody at any time; a late answer to a request taken back is no offence. */
@@ -95,10 +86,5 @@ export class RequestBook {
 		forBlocks(track, offset, (begin, length) =>
 			link.send({ type: 'cancel', index, begin, length }),
 		);
-	}
-
-	#withdraw(track: SegmentTrack, offset: number, source: Neighbour): void {
-		source.outstanding = Math.max(0, source.outstanding - 1);
-		this.cancel(track, offset, source);
 	}
 }

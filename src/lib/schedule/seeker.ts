@@ -37,7 +37,7 @@ const STANDING_PIECE_MS = 10;
 
 /**
  * Gets missing pieces: waits for a parent that usually brings them, asks ahead where there is none, and turns to a
- * second source when the first is late.
+ * other source when the first is late.
  */
 export class Seeker {
 	readonly #strategy: Strategy;
@@ -62,7 +62,7 @@ export class Seeker {
 		if (track.states[offset] !== MISSING || !track.wanted || track.lost) return;
 		const holders = track.holders[offset] ?? 0;
 		if (holders === 0) return;
-		const first = this.#roster.at(track.askedFirst[offset]);
+		const first = this.#roster.at(track.asked[offset]);
 		if (!first) {
 			if (this.#isExpected(track, offset, nowMs)) {
 				const unproven = this.#takeUnproven(holders, nowMs);
@@ -84,7 +84,7 @@ export class Seeker {
 		if (!source && (!late || waitedMs < Math.max(REQUEST_TIMEOUT_MS, 4 * first.rttMs))) return;
 		if (late) noteService(first, waitedMs);
 		if (announced) this.#breakPromise(first, nowMs);
-		this.#book.withdrawFirst(track, offset);
+		this.#book.withdraw(track, offset);
 		if (source) this.#book.ask(track, offset, source, nowMs);
 	}
 
@@ -107,7 +107,7 @@ export class Seeker {
 	askAhead(track: SegmentTrack, nowMs: number): void {
 		if (!this.#strategy.standing || !track.wanted) return;
 		for (let offset = 0; offset < track.count; offset++) {
-			if (track.states[offset] !== MISSING || track.askedFirst[offset] !== NOBODY) continue;
+			if (track.states[offset] !== MISSING || track.asked[offset] !== NOBODY) continue;
 			const substream = (track.firstPiece + offset) % SUBSTREAMS;
 			if (this.#strategy.push && this.#parents.parentOf(substream)) continue;
 			let best: Neighbour | undefined;
@@ -132,11 +132,11 @@ export class Seeker {
 		for (const track of tracks) {
 			for (let offset = 0; offset < track.count; offset++) {
 				if ((substreams & (1 << ((track.firstPiece + offset) % SUBSTREAMS))) === 0) continue;
-				const first = this.#roster.at(track.askedFirst[offset]);
-				if (!first || first === parent || track.askedSecond[offset] !== NOBODY) continue;
+				const first = this.#roster.at(track.asked[offset]);
+				if (!first || first === parent) continue;
 				const announced = (1 << first.slot) | (1 << parent.slot);
 				if (((track.holders[offset] ?? 0) & announced) !== 0) continue;
-				this.#book.withdrawFirst(track, offset);
+				this.#book.withdraw(track, offset);
 			}
 		}
 	}

@@ -35,11 +35,9 @@ export interface SegmentTrack {
 	readonly elsewhere: Int32Array;
 	/** 1 for each piece of which a block was sent to anybody. */
 	readonly left: Uint8Array;
-	/** Slot that was asked for the piece, or `NOBODY`. */
-	readonly askedFirst: Int8Array;
-	/** Second slot that was asked for it, or `NOBODY`. */
-	readonly askedSecond: Int8Array;
-	/** When the latest of them was asked. */
+	/** Slot that is asked for the piece, or `NOBODY`. */
+	readonly asked: Int8Array;
+	/** When it was asked last, of whomever; 0 when never. */
 	readonly askedAtMs: number[];
 	/** Slots that were sent the manifest or sent it to us. */
 	informed: number;
@@ -65,8 +63,7 @@ export function trackSegment(segment: NewSegment, knownAtMs: number): SegmentTra
 		pushed: new Int32Array(count),
 		elsewhere: new Int32Array(count),
 		left: new Uint8Array(count),
-		askedFirst: new Int8Array(count).fill(NOBODY),
-		askedSecond: new Int8Array(count).fill(NOBODY),
+		asked: new Int8Array(count).fill(NOBODY),
 		askedAtMs: new Array<number>(count).fill(0),
 		informed: 0,
 	};
