@@ -62,6 +62,7 @@ export async function openClockSource({ width, height, frameRate }: SourceShape)
 		stream,
 		hasAudio: true,
 		hasVideo: true,
+		absent: [],
 		onended: undefined,
 		close() {
 			stopTicks();

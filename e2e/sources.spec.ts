@@ -28,6 +28,24 @@ test('a video file is watched at its own pace', async ({ people }, testInfo) => 
 	expect(green + blue).toBeLessThan(60);
 });
 
+test('a remembered camera that is gone gives way to another one, and is told', async ({
+	people,
+}) => {
+	const context = await people.visit({ camera: true });
+	await context.addInitScript(() => localStorage.setItem('shoal.camera', 'a'.repeat(64)));
+	const page = await context.newPage();
+	await page.goto(people.address('/seed/'));
+	await page.getByRole('button', { name: 'Camera', exact: true }).click();
+	await expect(page.getByRole('alert')).toContainText('The camera you chose isn’t connected.');
+	await plays(page.locator('video'));
+	await expect(page.getByLabel('Camera device')).not.toHaveValue('a'.repeat(64));
+	// The next choice is an ordinary one.
+	const other = page.getByLabel('Camera device').getByRole('option').first();
+	await page.getByLabel('Camera device').selectOption((await other.getAttribute('value'))!);
+	await page.getByRole('button', { name: 'Camera', exact: true }).click();
+	await expect(page.getByRole('alert')).toBeEmpty();
+});
+
 test('the source changes while live and the channel goes on', async ({ people }, testInfo) => {
 	test.skip(!hasFfmpeg, 'needs ffmpeg');
 	const file = testInfo.outputPath('blue.mp4');

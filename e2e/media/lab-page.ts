@@ -176,7 +176,13 @@ class Lab {
 			clearInterval(pace);
 			track?.stop();
 		};
-		const rest = { kind: 'screen', label: 'painted', hasAudio: false, hasVideo: true } as const;
+		const rest = {
+			kind: 'screen',
+			label: 'painted',
+			hasAudio: false,
+			hasVideo: true,
+			absent: [],
+		} as const;
 		return { ...rest, stream, onended: undefined, close };
 	}
 

@@ -1,3 +1,5 @@
+import type { DeviceKind } from './camera-asks.ts';
+
 /** What a broadcast shows. */
 export type SourceKind = 'camera' | 'screen' | 'file';
 
@@ -13,6 +15,8 @@ export interface Source {
 	readonly stream: MediaStream;
 	readonly hasAudio: boolean;
 	readonly hasVideo: boolean;
+	/** Devices that were asked for by their id and are gone; the browser's choice stands in for them. */
+	readonly absent: readonly DeviceKind[];
 	/** Called once when the source ends without `close()`. */
 	onended: ((why: SourceEnd) => void) | undefined;
 	/** Gives the device back; idempotent. */
@@ -26,13 +30,15 @@ interface StreamSourceOptions {
 	readonly stream: MediaStream;
 	/** What the end of a track means here. */
 	readonly trackEnd: SourceEnd;
+	/** @default none */
+	readonly absent?: readonly DeviceKind[];
 	/** Runs once when the source is over, by itself or by `close()`. */
 	readonly onRelease?: () => void;
 }
 
 /** A source over the tracks of a stream; it ends by itself when its leading track does: video, else audio. */
 export function streamSource(options: StreamSourceOptions): Source & { end(why: SourceEnd): void } {
-	const { kind, label, stream, trackEnd, onRelease } = options;
+	const { kind, label, stream, trackEnd, absent = [], onRelease } = options;
 	const leading = stream.getVideoTracks()[0] ?? stream.getAudioTracks()[0];
 	let over = false;
 
@@ -55,6 +61,7 @@ export function streamSource(options: StreamSourceOptions): Source & { end(why: 
 		stream,
 		hasAudio: stream.getAudioTracks().length > 0,
 		hasVideo: stream.getVideoTracks().length > 0,
+		absent,
 		onended: undefined as Source['onended'],
 		end(why: SourceEnd): void {
 			if (release()) source.onended?.(why);

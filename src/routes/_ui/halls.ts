@@ -19,12 +19,16 @@ export interface ChannelPort {
 export type SourceKind = 'camera' | 'screen' | 'file';
 export type SourceEnd = 'unplugged' | 'stopped' | 'finished';
 
+export type DeviceKind = 'camera' | 'microphone';
+
 export interface SourcePort {
 	readonly kind: SourceKind;
 	readonly label: string;
 	readonly stream: MediaStream;
 	readonly hasAudio: boolean;
 	readonly hasVideo: boolean;
+	/** Devices that were asked for and are gone; the browser's choice stands in for them. */
+	readonly absent: readonly DeviceKind[];
 	onended: ((why: SourceEnd) => void) | undefined;
 	close(): void;
 }

@@ -7,6 +7,7 @@ import {
 	SOURCE_END_WORDS,
 	TRACKER_LOST,
 	WARNING_WORDS,
+	absentWords,
 	broadcasterWords,
 	captureWords,
 	failureWords,
@@ -71,6 +72,8 @@ const all: Words[] = [
 	failureWords(new Error('unforeseen')),
 	TRACKER_LOST,
 	OFFLINE,
+	absentWords(['camera']),
+	absentWords(['camera', 'microphone']),
 	...broadcasterStates.flatMap((state) =>
 		[0, 3].flatMap((viewers) =>
 			[true, false].map((ready) => broadcasterWords(state, { ready, viewers })),

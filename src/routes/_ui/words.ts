@@ -2,6 +2,7 @@
 import type { ShoalErrorCode } from '../../lib/index.ts';
 import type {
 	BroadcasterState,
+	DeviceKind,
 	Health,
 	PlayerState,
 	SourceEnd,
@@ -165,6 +166,16 @@ export function captureWords(error: unknown, kind: SourceKind): Words {
 		};
 	}
 	return failureWords(error);
+}
+
+/** The sentence for devices that were chosen and are gone, while others stand in for them. */
+export function absentWords(absent: readonly DeviceKind[]): Required<Words> {
+	const isOne = absent.length === 1;
+	return {
+		what: `The ${absent.join(' and ')} you chose ${isOne ? 'isn’t' : 'aren’t'} connected.`,
+		why: 'This is what your browser found instead.',
+		todo: `Connect ${isOne ? 'it' : 'them'} and choose Camera again, or go on with this.`,
+	};
 }
 
 /** The sentence for a source that went away by itself. */

@@ -4,6 +4,7 @@ import type {
 	BroadcasterStatsPort,
 	CameraChoice,
 	Device,
+	DeviceKind,
 	SourceEnd,
 	SourceKind,
 	SourcePort,
@@ -15,6 +16,7 @@ import {
 	SOURCE_END_WORDS,
 	TRACKER_LOST,
 	WARNING_WORDS,
+	absentWords,
 	broadcasterWords,
 	captureWords,
 	failureWords,
@@ -203,27 +205,48 @@ export class Studio {
 		navigator.mediaDevices?.addEventListener('devicechange', () => void this.#list(), { signal });
 	}
 
-	/** Opens the camera and microphone that are chosen. */
-	chooseCamera(): Promise<boolean> {
+	/** Opens the camera and microphone that are chosen, or what the browser finds in the place of one that is gone. */
+	async chooseCamera(): Promise<boolean> {
+		return (await this.#takeDevices(this.cameraId, this.microphoneId)) !== undefined;
+	}
+
+	/** Goes over to other devices; a choice counts, and is kept, only once it has worked. */
+	async setDevices(cameraId: string, microphoneId: string): Promise<boolean> {
+		const absent = await this.#takeDevices(cameraId, microphoneId);
+		if (!absent) return false;
+		if (!absent.includes('camera')) keep('camera', cameraId);
+		if (!absent.includes('microphone')) keep('microphone', microphoneId);
+		return true;
+	}
+
+	/** Gives the devices that were not there; `undefined` when it came to nothing. */
+	async #takeDevices(
+		cameraId: string,
+		microphoneId: string,
+	): Promise<readonly DeviceKind[] | undefined> {
 		const choice: CameraChoice = {
-			video: this.cameraId !== NO_DEVICE,
-			audio: this.microphoneId !== NO_DEVICE,
+			video: cameraId !== NO_DEVICE,
+			audio: microphoneId !== NO_DEVICE,
 		};
-		if (choice.video && this.cameraId) choice.videoDeviceId = this.cameraId;
-		if (choice.audio && this.microphoneId) choice.audioDeviceId = this.microphoneId;
-		return this.#choose('camera', () => this.#parts.openCamera(choice));
+		if (choice.video && cameraId) choice.videoDeviceId = cameraId;
+		if (choice.audio && microphoneId) choice.audioDeviceId = microphoneId;
+		const source = await this.#choose('camera', () => this.#parts.openCamera(choice));
+		if (!source) return undefined;
+		this.cameraId = source.absent.includes('camera') ? '' : cameraId;
+		this.microphoneId = source.absent.includes('microphone') ? '' : microphoneId;
+		return source.absent;
 	}
 
 	/** Has the browser ask which screen, window or tab to show. */
-	chooseScreen(): Promise<boolean> {
-		return this.#choose('screen', () => this.#parts.openScreen());
+	async chooseScreen(): Promise<boolean> {
+		return (await this.#choose('screen', () => this.#parts.openScreen())) !== undefined;
 	}
 
 	/** Takes a video file. */
 	async chooseFile(file: File): Promise<boolean> {
 		const chosen = await this.#choose('file', () => this.#parts.openFile(file));
 		if (chosen) this.#file = file;
-		return chosen;
+		return chosen !== undefined;
 	}
 
 	/** Opens the source for a broadcast that begins: what was chosen, a file from its start, and never a camera in place of anything else. */
@@ -233,15 +256,11 @@ export class Studio {
 		return this.kind === 'screen' ? this.chooseScreen() : this.chooseCamera();
 	}
 
-	setDevices(cameraId: string, microphoneId: string): Promise<boolean> {
-		this.cameraId = cameraId;
-		this.microphoneId = microphoneId;
-		keep('camera', cameraId);
-		keep('microphone', microphoneId);
-		return this.chooseCamera();
-	}
-
-	async #choose(kind: SourceKind, open: () => Promise<SourcePort>): Promise<boolean> {
+	/** Opens a source in the place of the one before; `undefined` when it came to nothing. */
+	async #choose(
+		kind: SourceKind,
+		open: () => Promise<SourcePort>,
+	): Promise<SourcePort | undefined> {
 		const choice = ++this.#choice;
 		const before = this.source;
 		const kindBefore = this.kind;
@@ -252,21 +271,21 @@ export class Studio {
 			const source = await open();
 			if (choice !== this.#choice) {
 				source.close(); // another was chosen meanwhile
-				return false;
+				return undefined;
 			}
 			source.onended = (why) => this.#sourceEnded(source, why);
 			if (this.onAir) await this.#broadcaster?.setSource(source);
 			this.source = source;
-			this.warning = undefined;
+			this.warning = source.absent.length > 0 ? absentWords(source.absent) : undefined;
 			before?.close();
 			if (kind === 'camera') void this.#list();
-			return true;
+			return source;
 		} catch (error) {
 			if (choice === this.#choice) {
 				this.trouble = captureWords(error, kind);
 				if (before) this.kind = kindBefore; // what was shown goes on
 			}
-			return false;
+			return undefined;
 		} finally {
 			if (choice === this.#choice) this.choosing = false;
 		}

@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BrowserDouble } from '../_ui/testing/browser.ts';
 import { BroadcasterDouble, SourceDouble, STATS } from '../_ui/testing/doubles.ts';
-import { ERROR_WORDS, SOURCE_END_WORDS, TRACKER_LOST, WARNING_WORDS } from '../_ui/words.ts';
+import {
+	ERROR_WORDS,
+	SOURCE_END_WORDS,
+	TRACKER_LOST,
+	WARNING_WORDS,
+	absentWords,
+} from '../_ui/words.ts';
 import { NO_DEVICE, Studio, type StudioParts } from './studio.svelte.ts';
 
 let browser: BrowserDouble;
@@ -257,6 +263,32 @@ test('devices, title and pace outlast the visit', async () => {
 		'c1',
 		NO_DEVICE,
 	]);
+});
+
+test('a choice is kept only once it has worked', async () => {
+	const page = await studio();
+	await page.setDevices('c1', 'm1');
+	parts.openCamera = failing('device-failed');
+	expect(await page.setDevices('c2', 'm1')).toBe(false);
+	expect([page.cameraId, kept.get('shoal.camera')]).toEqual(['c1', 'c1']);
+	expect(page.source).toBe(opened[0]);
+});
+
+test('a device that is gone is told, gives way to the browser’s choice, and is remembered all the same', async () => {
+	kept.set('shoal.camera', 'gone');
+	parts.openCamera = async (choice) => {
+		asked.push(choice);
+		const source = new SourceDouble('camera', 'camera');
+		if (choice.videoDeviceId === 'gone') source.absent = ['camera'];
+		return source;
+	};
+	const page = await studio();
+	expect(await page.chooseCamera()).toBe(true);
+	expect(page.notice).toEqual(absentWords(['camera']));
+	expect([page.cameraId, kept.get('shoal.camera')]).toEqual(['', 'gone']);
+	await page.setDevices('c1', '');
+	expect(page.notice).toBeUndefined();
+	expect(kept.get('shoal.camera')).toBe('c1');
 });
 
 test('the uplink of one broadcast is what the next visit begins with', async () => {

@@ -4,6 +4,7 @@ import type {
 	BroadcasterPort,
 	BroadcasterState,
 	BroadcasterStatsPort,
+	DeviceKind,
 	HeldSegment,
 	PlayerEvents,
 	PlayerPort,
@@ -138,6 +139,7 @@ export class SourceDouble implements SourcePort {
 	readonly stream: MediaStream;
 	readonly hasAudio: boolean;
 	readonly hasVideo: boolean;
+	absent: readonly DeviceKind[] = [];
 	onended: ((why: SourceEnd) => void) | undefined;
 	closed = false;
 

@@ -36,6 +36,11 @@ export const SEED_STATES: Readonly<Record<string, (stage: SeedStage) => unknown>
 		parts.openCamera = failing('no-device');
 		return studio.chooseCamera();
 	},
+	'device-gone': ({ studio, parts }) => {
+		const open = parts.openCamera;
+		parts.openCamera = async (choice) => Object.assign(await open(choice), { absent: ['camera'] });
+		return studio.chooseCamera();
+	},
 	'screen-picker-closed': ({ studio, parts }) => {
 		parts.openScreen = failing('capture-denied');
 		return studio.chooseScreen();
