@@ -48,6 +48,19 @@ test('without WebRTC the watch page says what is missing', async ({ people }) =>
 	await says(page, 'This browser can’t connect to other viewers.');
 });
 
+test('without WebRTC the seed page does not say that it is live', async ({ people }) => {
+	const context = await people.visit({ camera: true });
+	await context.addInitScript(() => {
+		Reflect.deleteProperty(globalThis, 'RTCPeerConnection');
+	});
+	const page = await context.newPage();
+	await page.goto(people.address('/seed/'));
+	await page.getByRole('button', { name: 'Camera', exact: true }).click();
+	await page.getByRole('button', { name: 'Go live' }).click();
+	await says(page, 'This browser can’t connect to other viewers.');
+	await expect(page.getByText('Off air')).toBeVisible();
+});
+
 test('without an encoder the seed page says so', async ({ people }) => {
 	const context = await people.visit({ camera: true });
 	await context.addInitScript(() => {

@@ -143,7 +143,7 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 
 	/**
 	 * Goes on air with a source, which stays the caller's. Rejects with `already-live` (in another tab), `no-encoder`,
-	 * `encoder-failed` or `storage-failed`; then nothing went out.
+	 * `encoder-failed`, `no-webrtc` or `storage-failed`; then nothing went out.
 	 */
 	async goLive(source: Source): Promise<void> {
 		if (this.#closed) throw new ShoalError('closed', 'this broadcaster is closed');

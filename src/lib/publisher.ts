@@ -47,7 +47,7 @@ export class Publisher {
 	/** Segments put out, and their bytes. */
 	readonly published = { segments: 0, bytes: 0, mediaUs: 0 };
 
-	/** Joins the channel; goes to the trackers at once. */
+	/** Joins the channel; goes to the trackers at once. Rejects with `no-webrtc` where nobody could ever be reached. */
 	static async open(options: PublisherOptions): Promise<Publisher> {
 		const session = await ChannelSession.join({
 			...options,
@@ -55,7 +55,17 @@ export class Publisher {
 			role: 'broadcaster',
 			sign: (bytes, done) => void options.keys.sign(bytes).then(done, () => undefined),
 		});
+		let unreachable: string | undefined;
+		// Told within `open`; later, what stands goes on, and one connection that can't be made is not the end.
+		const stop = session.on('trouble', ({ code, detail }) => {
+			if (code === 'no-webrtc') unreachable = detail;
+		});
 		session.open();
+		stop();
+		if (unreachable !== undefined) {
+			await session.close();
+			throw new ShoalError('no-webrtc', unreachable);
+		}
 		return new Publisher(options, session);
 	}
 

@@ -33,7 +33,7 @@ export const ERROR_WORDS: Readonly<Record<ShoalErrorCode, Required<Words>>> = {
 	'no-webrtc': {
 		what: 'This browser can’t connect to other viewers.',
 		why: 'WebRTC is missing, or an extension or the surrounding page forbids it.',
-		todo: 'Allow WebRTC for this page, or open the link in a current Chrome, Edge, Firefox or Safari.',
+		todo: 'Allow WebRTC for this page, or open it in a current Chrome, Edge, Firefox or Safari.',
 	},
 	'no-signing': {
 		what: 'This browser can’t handle signed broadcasts.',
