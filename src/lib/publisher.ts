@@ -39,6 +39,8 @@ export class Publisher {
 	readonly session: ChannelSession;
 	readonly #keys: ChannelKeys;
 	#place: PlaceKeeper;
+	/** Where the run that has begun puts its first segment. */
+	#nextPlace: PlaceKeeper | undefined;
 	#title: string;
 	#queue: Promise<void> = Promise.resolve();
 	readonly #initSha256 = new Map<InitSegment, Promise<Uint8Array>>();
@@ -99,24 +101,21 @@ export class Publisher {
 		});
 	}
 
-	/** What is published from here on belongs to a new run, in a new place; its media time begins at 0 again. */
+	/**
+	 * What is published from here on belongs to a new run, in a new place; its media time begins at 0 again. Until its first
+	 * segment is out, the run before is the one that viewers follow, and that an end is signed in.
+	 */
 	beginRun(place: PlaceKeeper): void {
-		this.#queue = this.#queue.then(() => {
-			this.#place = place;
-			this.#last = undefined;
-		});
+		this.#queue = this.#queue.then(() => void (this.#nextPlace = place));
 	}
 
 	/** Signs the end of the broadcast and leaves the swarm; idempotent. */
 	async end(): Promise<void> {
 		if (this.#ended) return;
 		this.#ended = true;
-		const last = this.#last;
-		if (last) {
-			await this.#inTurn(async () => {
-				const initSha256 = await this.#initDigest(last.init);
-				await this.#signEnd(last, initSha256);
-			}).catch(() => undefined);
+		// In turn: what is still being signed comes before it.
+		await this.#inTurn(() => this.#signEnd()).catch(() => undefined);
+		if (this.#last) {
 			// The last message needs a moment on the wire before the links are closed under it.
 			await new Promise<void>((resolve) => this.session.clock.after(FAREWELL_MS, resolve));
 		}
@@ -141,7 +140,10 @@ export class Publisher {
 		initSha256: Uint8Array,
 	): Promise<void> {
 		const pieces = torrent.pieceHashes.length / 20;
-		await this.#place.reserve(pieces);
+		const place = this.#nextPlace ?? this.#place;
+		await place.reserve(pieces);
+		this.#place = place;
+		this.#nextPlace = undefined;
 		const manifest: Manifest = {
 			...this.#common('live', segment.durationUs),
 			infoHash: torrent.infoHash,
@@ -157,7 +159,7 @@ export class Publisher {
 			sinceKeyFrame: segment.sinceKeyFrame,
 		};
 		const signed = await signManifest(manifest, (bytes) => this.#keys.sign(bytes));
-		this.#place.advance(pieces, signed.sha256);
+		place.advance(pieces, signed.sha256);
 		this.#last = {
 			init: segment.init,
 			endUs: segment.startUs + segment.durationUs,
@@ -169,10 +171,9 @@ export class Publisher {
 		this.session.peer.publish(signed, segment.bytes, segment.init.bytes);
 	}
 
-	async #signEnd(
-		last: { init: InitSegment; endUs: number; durationUs: number },
-		initSha256: Uint8Array,
-	): Promise<void> {
+	async #signEnd(): Promise<void> {
+		const last = this.#last;
+		if (!last) return;
 		const manifest: Manifest = {
 			...this.#common('ended', last.durationUs),
 			infoHash: (await makeSegmentTorrent(new Uint8Array())).infoHash,
@@ -180,7 +181,7 @@ export class Publisher {
 			length: 0,
 			pieceLength: SMALLEST_PIECE,
 			pieceHashes: new Uint8Array(),
-			initSha256,
+			initSha256: await this.#initDigest(last.init),
 			mime: last.init.mime,
 			startUs: last.endUs,
 			durationUs: 0,
