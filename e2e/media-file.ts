@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { findProgram } from '../scripts/find-program.mjs';
 
 /** Whether media files can be made and read here; tests that need them are skipped where not. */
@@ -17,6 +18,15 @@ export function makeVideo(path: string, colour: string, seconds: number): void {
 		],
 		{ stdio: ['ignore', 'ignore', 'inherit'] },
 	);
+}
+
+/** Spoils the second half of a video's pictures and sound; what describes them stays. */
+export function damageVideo(path: string): void {
+	const bytes = readFileSync(path);
+	const from = bytes.indexOf('mdat') + 4;
+	const described = bytes.indexOf('moov');
+	const to = described > from ? described - 4 : bytes.length;
+	writeFileSync(path, bytes.fill(0xff, Math.floor((from + to) / 2), to));
 }
 
 /** How each picture of a video file is coded: `I` by itself, `P` from earlier ones, `B` from later ones too. */

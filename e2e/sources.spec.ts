@@ -1,6 +1,6 @@
 import { broadcastCamera, goLive, watch } from './broadcast.ts';
 import { expect, test } from './fixtures.ts';
-import { hasFfmpeg, makeVideo } from './media-file.ts';
+import { damageVideo, hasFfmpeg, makeVideo } from './media-file.ts';
 import { expectPlaying, meanColour, plays } from './picture.ts';
 
 test('a screen, with its sound, is watched', async ({ people }) => {
@@ -28,13 +28,26 @@ test('a video file is watched at its own pace', async ({ people }, testInfo) => 
 	expect(green + blue).toBeLessThan(60);
 });
 
+test('a file that is damaged half-way is told as such', async ({ people }, testInfo) => {
+	test.skip(!hasFfmpeg, 'needs ffmpeg');
+	const file = testInfo.outputPath('damaged.mp4');
+	makeVideo(file, 'green', 8);
+	damageVideo(file);
+
+	const seed = await people.open('/seed/');
+	await seed.getByLabel('Video file').setInputFiles(file);
+	await goLive(seed);
+	await expect(seed.getByRole('alert')).toContainText('The file can’t be read any further.', {
+		timeout: 20_000,
+	});
+});
+
 test('a remembered camera that is gone gives way to another one, and is told', async ({
 	people,
 }) => {
-	const context = await people.visit({ camera: true });
-	await context.addInitScript(() => localStorage.setItem('shoal.camera', 'a'.repeat(64)));
-	const page = await context.newPage();
-	await page.goto(people.address('/seed/'));
+	const page = await people.open('/seed/', { camera: true });
+	await page.evaluate(() => localStorage.setItem('shoal.camera', 'a'.repeat(64)));
+	await page.reload();
 	await page.getByRole('button', { name: 'Camera', exact: true }).click();
 	await expect(page.getByRole('alert')).toContainText('The camera you chose isn’t connected.');
 	await plays(page.locator('video'));

@@ -48,7 +48,7 @@ export async function openFile(file: File | Blob): Promise<Source> {
 			onRelease: release,
 		});
 		element.addEventListener('ended', () => source.end('finished'), { once: true });
-		element.addEventListener('error', () => source.end('stopped'), { once: true });
+		element.addEventListener('error', () => source.end('unreadable'), { once: true });
 		return source;
 	} catch (cause) {
 		release();

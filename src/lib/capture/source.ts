@@ -3,8 +3,8 @@ import type { DeviceKind } from './camera-asks.ts';
 /** What a broadcast shows. */
 export type SourceKind = 'camera' | 'screen' | 'file';
 
-/** Why a source ended by itself: pulled out, stopped in the browser's own bar, or the file is over. */
-export type SourceEnd = 'unplugged' | 'stopped' | 'finished';
+/** Why a source ended by itself: pulled out, stopped in the browser's own bar, or the file is over or can't be read on. */
+export type SourceEnd = 'unplugged' | 'stopped' | 'finished' | 'unreadable';
 
 /** Something to broadcast. Whoever opened it closes it; encoders only read its tracks. */
 export interface Source {

@@ -17,7 +17,7 @@ export interface ChannelPort {
 }
 
 export type SourceKind = 'camera' | 'screen' | 'file';
-export type SourceEnd = 'unplugged' | 'stopped' | 'finished';
+export type SourceEnd = 'unplugged' | 'stopped' | 'finished' | 'unreadable';
 
 export type DeviceKind = 'camera' | 'microphone';
 

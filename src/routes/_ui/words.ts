@@ -195,6 +195,11 @@ export const SOURCE_END_WORDS: Readonly<Record<SourceEnd, Required<Words>>> = {
 		why: 'Everything in it was sent.',
 		todo: 'Choose another source, or stop the broadcast.',
 	},
+	unreadable: {
+		what: 'The file can’t be read any further.',
+		why: 'It is damaged from here on, or it was changed or moved away.',
+		todo: 'Choose another file or source; viewers see a still picture meanwhile.',
+	},
 };
 
 /** Things that the broadcaster's page should know while it goes on; one entry per warning code. */

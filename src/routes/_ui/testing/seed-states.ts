@@ -85,6 +85,10 @@ export const SEED_STATES: Readonly<Record<string, (stage: SeedStage) => unknown>
 		await onAir(stage, MANY);
 		stage.studio.source?.onended?.('unplugged');
 	},
+	'file-broke': async (stage) => {
+		await onAir(stage, MANY);
+		stage.studio.source?.onended?.('unreadable');
+	},
 	overloaded: async (stage) => {
 		await onAir(stage, MANY);
 		stage.broadcaster.say('warning', { code: 'overloaded', detail: '' });
