@@ -64,6 +64,8 @@ export interface BroadcasterStats {
 	readonly farthestMs: number | undefined;
 	readonly trackers: readonly TrackerState[];
 	readonly encoder: EncoderStats | undefined;
+	/** Whether another device was seen to sign on this channel in this run: viewers follow whichever began last. */
+	readonly isForked: boolean;
 	/** Bytes of media in the DVR window. */
 	readonly windowBytes: number;
 	/** What video may take and why. */
@@ -100,6 +102,8 @@ interface OnAir {
 	rate: RateDecision;
 	/** The encoder's counters when the rate was last looked at. */
 	seen: { framesIn: number; framesDropped: number };
+	/** The run in which another device was last seen on the channel; a later one has its viewers back. */
+	forkedEpoch: number | undefined;
 }
 
 /** Broadcasts a source on this browser's channel. Composition only: encoder, publisher and the channel's keys. */
@@ -176,6 +180,7 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 				control: new RateControl(videoBps),
 				rate: { videoBps, reason: 'full' },
 				seen: { framesIn: 0, framesDropped: 0 },
+				forkedEpoch: undefined,
 			});
 		} catch (cause) {
 			for (const step of undo.reverse()) await step();
@@ -310,6 +315,7 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 			farthestMs: behind.length > 0 ? Math.max(...behind) : undefined,
 			trackers,
 			encoder: onAir?.encoder.stats,
+			isForked: onAir?.forkedEpoch !== undefined && onAir.forkedEpoch === peer?.newest?.epoch,
 			windowBytes: this.#peer?.windowBytes ?? 0,
 			rate,
 		};
@@ -326,9 +332,11 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 			this.#adaptRate(onAir);
 			this.emit('stats', this.stats);
 		});
-		publisher.session.peer.on('fork', () =>
-			this.emit('warning', { code: 'fork', detail: 'another device signs on this channel' }),
-		);
+		const { peer } = publisher.session;
+		peer.on('fork', () => {
+			onAir.forkedEpoch = peer.newest?.epoch;
+			this.emit('warning', { code: 'fork', detail: 'another device signs on this channel' });
+		});
 		this.#setState({ type: 'live', sinceMs: onAir.sinceMs });
 	}
 

@@ -42,6 +42,24 @@ test('one bad moment is no overload; two in a row are, and the share is told', (
 	expect(load.mostScale).toBe(0.75);
 });
 
+test('an overload is over once the encoder has kept up for ten seconds, and not before', () => {
+	const load = new EncoderLoad();
+	const overloaded = (untilS: number, share: number) => {
+		pass(load, untilS - 2, untilS, () => share);
+		return load.isOverloaded;
+	};
+	expect([overloaded(2, 0.6), overloaded(4, 0.6)]).toEqual([false, true]);
+	expect([overloaded(6, 0), overloaded(8, 0.6)]).toEqual([true, true]); // a bad moment prolongs it
+	expect([10, 12, 14, 16, 18].map((s) => overloaded(s, 0))).toEqual([
+		true,
+		true,
+		true,
+		true,
+		false,
+	]);
+	expect(overloaded(20, 0.6)).toBe(false); // and is no overload by itself
+});
+
 test('after a busy spell it grows back to its full size', () => {
 	const load = new EncoderLoad();
 	pass(load, 0, 12, () => 0.9);

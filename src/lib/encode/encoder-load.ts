@@ -5,6 +5,8 @@ const WINDOW_US = 2_000_000;
 const OVERLOAD_SHARE = 0.2;
 /** So many such windows on end are an overload; fewer are a hiccup. */
 const OVERLOAD_WINDOWS = 2;
+/** An overload is over after so long without a window of that kind. */
+const KEPT_UP_US = 10_000_000;
 /** A larger picture is tried again after this long without a drop worth telling; twice as long after each try that failed. */
 const FIRST_CALM_US = 20_000_000;
 const LONGEST_CALM_US = 320_000_000;
@@ -21,6 +23,8 @@ export class EncoderLoad {
 	#taken = 0;
 	#dropped = 0;
 	#overloaded = 0;
+	#isOverloaded = false;
+	#overloadedAtUs = 0;
 	#calmUs = FIRST_CALM_US;
 	#calmSinceUs = 0;
 	#grewAtUs = -Infinity;
@@ -28,6 +32,11 @@ export class EncoderLoad {
 	/** Scale of the picture's full length and height that the encoder keeps up with. */
 	get mostScale(): number {
 		return this.#mostScale;
+	}
+
+	/** Whether the encoder can't keep up; until it has kept up again for a while. */
+	get isOverloaded(): boolean {
+		return this.#isOverloaded;
 	}
 
 	/** A frame came in from the source. */
@@ -48,8 +57,11 @@ export class EncoderLoad {
 		this.#taken = 0;
 		this.#dropped = 0;
 		this.#overloaded = share > OVERLOAD_SHARE ? this.#overloaded + 1 : 0;
+		if (this.#overloaded > 0) this.#overloadedAtUs = nowUs;
+		else if (nowUs - this.#overloadedAtUs >= KEPT_UP_US) this.#isOverloaded = false;
 		if (this.#overloaded >= OVERLOAD_WINDOWS) {
 			this.#overloaded = 0;
+			this.#isOverloaded = true;
 			this.#shrink(nowUs);
 			return share;
 		}

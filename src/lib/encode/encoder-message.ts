@@ -20,6 +20,8 @@ export interface EncoderStats {
 	readonly framesEncoded: number;
 	/** Left out because the encoder was busy. */
 	readonly framesDropped: number;
+	/** Whether frames come faster than this machine encodes them; until it has kept up again for a while. */
+	readonly isOverloaded: boolean;
 	/** Sent again because the picture stood still or was gone. */
 	readonly framesRepeated: number;
 	readonly keyFrames: number;

@@ -35,6 +35,7 @@ const NO_STATS: EncoderStats = {
 	framesIn: 0,
 	framesEncoded: 0,
 	framesDropped: 0,
+	isOverloaded: false,
 	framesRepeated: 0,
 	keyFrames: 0,
 	targetBps: 0,

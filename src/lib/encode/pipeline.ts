@@ -305,6 +305,7 @@ export class Pipeline {
 			framesIn: video.framesIn,
 			framesEncoded: video.framesEncoded,
 			framesDropped: video.framesDropped,
+			isOverloaded: video.isOverloaded,
 			framesRepeated: video.framesRepeated,
 			keyFrames: video.keyFrames,
 			targetBps: video.bps,

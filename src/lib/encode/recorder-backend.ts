@@ -156,6 +156,7 @@ export class RecorderBackend implements EncoderBackend {
 			framesIn: this.#frames,
 			framesEncoded: this.#frames,
 			framesDropped: 0,
+			isOverloaded: false,
 			framesRepeated: 0,
 			keyFrames: this.#keyFrames,
 			targetBps: this.#videoBps,

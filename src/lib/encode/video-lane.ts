@@ -89,6 +89,10 @@ export class VideoLane {
 		return this.#bps;
 	}
 
+	get isOverloaded(): boolean {
+		return this.#load.isOverloaded;
+	}
+
 	get queuedFrames(): number {
 		return this.#coder?.queuedFrames ?? 0;
 	}

@@ -71,6 +71,9 @@ export interface BroadcasterStatsPort {
 	/** Bits per second; undefined until it was measured. */
 	readonly uplinkBps: number | undefined;
 	readonly trackers: readonly TrackerPort[];
+	readonly encoder: { readonly isOverloaded: boolean } | undefined;
+	/** Whether another device broadcasts under this link, and has the viewers. */
+	readonly isForked: boolean;
 	readonly farthestMs: number | undefined;
 	/** Bytes of media that are held. */
 	readonly windowBytes: number;

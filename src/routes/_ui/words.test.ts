@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { BroadcasterState, PlayerState, ViewerState } from './halls.ts';
 import {
 	ERROR_WORDS,
+	FORKED,
 	OFFLINE,
+	OVERLOADED,
 	SOURCE_END_WORDS,
 	TRACKER_LOST,
 	WARNING_WORDS,
@@ -72,6 +74,8 @@ const all: Words[] = [
 	failureWords(new Error('unforeseen')),
 	TRACKER_LOST,
 	OFFLINE,
+	FORKED,
+	OVERLOADED,
 	absentWords(['camera']),
 	absentWords(['camera', 'microphone']),
 	...broadcasterStates.flatMap((state) =>

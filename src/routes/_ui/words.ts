@@ -202,7 +202,7 @@ export const SOURCE_END_WORDS: Readonly<Record<SourceEnd, Required<Words>>> = {
 	},
 };
 
-/** Things that the broadcaster's page should know while it goes on; one entry per warning code. */
+/** What a source lacks while the broadcast goes on; one entry per warning code. */
 export const WARNING_WORDS: Readonly<Record<string, Words>> = {
 	'source-lost': {
 		what: 'The source is gone.',
@@ -214,17 +214,19 @@ export const WARNING_WORDS: Readonly<Record<string, Words>> = {
 		why: 'The source has none, or the browser doesn’t give it.',
 		todo: 'Choose a microphone, or tick the box for sound when you share a screen. Firefox also needs headphones or a loudspeaker.',
 	},
-	overloaded: {
-		what: 'This computer is too busy.',
-		why: 'Encoding can’t keep up, so viewers get a smaller picture for a while.',
-		todo: 'Close other programs or tabs.',
-	},
-	fork: {
-		what: 'Someone else broadcasts under this link.',
-		why: 'Another device holds the same key; viewers see one of you or the other.',
-		todo: 'Stop on one of the two.',
-	},
 	'storage-failed': ERROR_WORDS['storage-failed'],
+};
+
+export const OVERLOADED: Required<Words> = {
+	what: 'This computer is too busy.',
+	why: 'Encoding can’t keep up, so viewers get a smaller picture for a while.',
+	todo: 'Close other programs or tabs.',
+};
+
+export const FORKED: Required<Words> = {
+	what: 'Someone else broadcasts under this link.',
+	why: 'Another device holds the same key, and viewers follow whichever went live last.',
+	todo: 'Stop here; or stop there, then stop and go live again here.',
 };
 
 /** Health in one word; the library gives the reason and the remedy. */

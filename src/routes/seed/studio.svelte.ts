@@ -12,7 +12,9 @@ import type {
 import { keep, recall } from '../_ui/keepsakes.ts';
 import { keepUplink, recallUplink } from '../_ui/uplink-memory.ts';
 import {
+	FORKED,
 	OFFLINE,
+	OVERLOADED,
 	SOURCE_END_WORDS,
 	TRACKER_LOST,
 	WARNING_WORDS,
@@ -63,7 +65,7 @@ export class Studio {
 	stats: BroadcasterStatsPort | undefined = $state.raw();
 	/** What went wrong with the last thing asked for. */
 	trouble: Words | undefined = $state.raw();
-	/** What the broadcaster warned of, until it is mended. */
+	/** What is missing of the source, until another is chosen. */
 	warning: Words | undefined = $state.raw();
 	online = $state(true);
 	links: { watch: string; embed: string } | undefined = $state.raw();
@@ -125,9 +127,12 @@ export class Studio {
 	get notice(): Words | undefined {
 		if (this.trouble) return this.trouble;
 		if (!this.online) return OFFLINE;
-		const trackers = (this.onAir && this.stats?.trackers) || [];
+		const stats = this.live ? this.stats : undefined;
+		const trackers = stats?.trackers ?? [];
 		const lost = trackers.length > 0 && trackers.every((tracker) => tracker.state === 'retrying');
-		return lost ? TRACKER_LOST : this.warning;
+		if (lost) return TRACKER_LOST;
+		if (stats?.isForked) return FORKED;
+		return this.warning ?? (stats?.encoder?.isOverloaded ? OVERLOADED : undefined);
 	}
 
 	/** The library's broadcaster; the page's debugging handle. */
@@ -164,7 +169,10 @@ export class Studio {
 		this.links = this.#parts.links(broadcaster.channel.id);
 		this.air = broadcaster.state;
 		this.#stops.push(
-			broadcaster.on('state', (state) => (this.air = state)),
+			broadcaster.on('state', (state) => {
+				this.air = state;
+				if (state.type === 'starting') this.stats = undefined; // of the broadcast before
+			}),
 			broadcaster.on('stats', (stats) => {
 				this.stats = stats;
 				keepUplink(stats.uplinkBps);

@@ -3,6 +3,8 @@ import { BrowserDouble } from '../_ui/testing/browser.ts';
 import { BroadcasterDouble, SourceDouble, STATS } from '../_ui/testing/doubles.ts';
 import {
 	ERROR_WORDS,
+	FORKED,
+	OVERLOADED,
 	SOURCE_END_WORDS,
 	TRACKER_LOST,
 	WARNING_WORDS,
@@ -196,7 +198,7 @@ describe('when something is wrong', () => {
 		broadcaster.tell({ trackers: [lost, lost] });
 		expect(page.notice).toBe(TRACKER_LOST);
 		// That nobody can join is worse than what goes on all the same.
-		broadcaster.say('warning', { code: 'overloaded', detail: '' });
+		broadcaster.tell({ trackers: [lost], encoder: { isOverloaded: true } });
 		expect(page.notice).toBe(TRACKER_LOST);
 	});
 
@@ -228,10 +230,28 @@ describe('when something is wrong', () => {
 
 	test('warnings that people can act on are told, others are not', async () => {
 		const page = await studio();
+		await page.goLive();
 		broadcaster.say('warning', { code: 'resized', detail: '' });
 		expect(page.notice).toBeUndefined();
-		broadcaster.say('warning', { code: 'overloaded', detail: '' });
-		expect(page.notice).toBe(WARNING_WORDS.overloaded);
+		broadcaster.say('warning', { code: 'source-lost', detail: '' });
+		expect(page.notice).toBe(WARNING_WORDS['source-lost']);
+	});
+
+	test('a busy computer and another device on the channel are told for as long as they last', async () => {
+		const page = await studio();
+		await page.goLive();
+		broadcaster.tell({ encoder: { isOverloaded: true } });
+		expect(page.notice).toBe(OVERLOADED);
+		broadcaster.tell({ encoder: { isOverloaded: false } });
+		expect(page.notice).toBeUndefined();
+		broadcaster.tell({ isForked: true });
+		expect(page.notice).toBe(FORKED);
+		await page.chooseScreen();
+		expect(page.notice).toBe(FORKED);
+		await page.stop();
+		expect(page.notice).toBeUndefined();
+		await page.goLive();
+		expect(page.notice).toBeUndefined();
 	});
 });
 

@@ -42,6 +42,8 @@ export const STATS: BroadcasterStatsPort = {
 	health: 'good',
 	healthReason: 'Everything gets out in time.',
 	trackers: [{ url: 'wss://here.example/announce', state: 'open' }],
+	encoder: undefined,
+	isForked: false,
 	farthestMs: undefined,
 	uplinkBps: undefined,
 	windowBytes: 0,
@@ -68,6 +70,7 @@ export class BroadcasterDouble
 
 	async goLive(): Promise<void> {
 		this.calls.push('goLive');
+		this.become({ type: 'starting' });
 		this.become({ type: 'live', sinceMs: Date.now() });
 	}
 	async setSource(): Promise<void> {

@@ -90,9 +90,9 @@ export const SEED_STATES: Readonly<Record<string, (stage: SeedStage) => unknown>
 		stage.studio.source?.onended?.('unreadable');
 	},
 	overloaded: async (stage) => {
-		await onAir(stage, MANY);
-		stage.broadcaster.say('warning', { code: 'overloaded', detail: '' });
+		await onAir(stage, { ...MANY, encoder: { isOverloaded: true } });
 	},
+	forked: (stage) => onAir(stage, { ...MANY, isForked: true }),
 	offline: async (stage) => {
 		await onAir(stage, MANY);
 		Object.defineProperty(navigator, 'onLine', { get: () => false });
