@@ -136,6 +136,15 @@ test('the seed page is worked by keyboard alone', async ({ page }) => {
 	await expect(page.getByRole('status')).toContainText('The broadcast has ended.');
 });
 
+test('the end of a title that is too long is told while it is typed', async ({ page }) => {
+	await show(page, 'seed', 'first-visit');
+	const title = page.getByRole('textbox', { name: 'Title' });
+	await title.fill('港'.repeat(40));
+	await expect(title).toHaveAccessibleDescription('');
+	await title.pressSequentially('猫犬');
+	await expect(title).toHaveAccessibleDescription(/viewers don’t see its end, “猫犬”/);
+});
+
 test('copying a link says so', async ({ browser }) => {
 	const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] });
 	const page = await context.newPage();

@@ -36,6 +36,7 @@ export { ShoalError } from './model/error.ts';
 export type { ShoalErrorCode } from './model/error.ts';
 export type { Manifest } from './model/manifest.ts';
 export type { InitSegment } from './model/segment.ts';
+export { fitTitle } from './model/title.ts';
 export { makeInWorker } from './torrents/make-in-worker.ts';
 export type { BlobFile } from './torrents/make-in-worker.ts';
 export { decodeMetainfo } from './torrents/metainfo.ts';

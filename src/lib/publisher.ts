@@ -1,15 +1,15 @@
 import type { SiteConfig } from './config.ts';
 import type { Channel } from './model/channel.ts';
 import { ShoalError } from './model/error.ts';
-import { MAX_TITLE_BYTES, type BroadcastStatus, type Manifest } from './model/manifest.ts';
+import type { BroadcastStatus, Manifest } from './model/manifest.ts';
 import type { EncodedSegment, InitSegment } from './model/segment.ts';
+import { fitTitle } from './model/title.ts';
 import { ChannelSession, type SessionOptions } from './channel-session.ts';
 import { makeSegmentTorrent, type SegmentTorrent } from './store/segment-torrent.ts';
 import type { ChannelKeys } from './sign/keys.ts';
 import { signManifest } from './sign/manifest-signer.ts';
 import type { PlaceKeeper } from './sign/place.ts';
 import { sha256 } from './sign/web-proofs.ts';
-import { fromUtf8, utf8 } from './util/bytes.ts';
 
 /** Options of a publisher. */
 export interface PublisherOptions extends Pick<
@@ -75,7 +75,7 @@ export class Publisher {
 		this.session = session;
 		this.#keys = options.keys;
 		this.#place = options.place;
-		this.#title = cutTitle(options.title ?? '');
+		this.#title = fitTitle(options.title ?? '').shown;
 	}
 
 	get channel(): Channel {
@@ -84,7 +84,7 @@ export class Publisher {
 
 	/** Names the broadcast, from the next segment on; longer ones are cut. */
 	set title(title: string) {
-		this.#title = cutTitle(title);
+		this.#title = fitTitle(title).shown;
 	}
 
 	/**
@@ -214,21 +214,3 @@ export class Publisher {
 }
 
 const FAREWELL_MS = 150;
-
-/** Control characters, zero-width ones, and those that turn the direction of text around. */
-const UNSEEN = /[\p{Cc}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
-
-/** Cuts a title to what a manifest takes, never inside a character, and without what can't be seen. */
-function cutTitle(title: string): string {
-	let bytes: Uint8Array = utf8(title.normalize('NFC').replace(UNSEEN, '')).subarray(
-		0,
-		MAX_TITLE_BYTES,
-	);
-	for (;;) {
-		try {
-			return fromUtf8(bytes);
-		} catch {
-			bytes = bytes.subarray(0, bytes.length - 1);
-		}
-	}
-}

@@ -55,6 +55,12 @@ export const SEED_STATES: Readonly<Record<string, (stage: SeedStage) => unknown>
 		parts.openCamera = async () => new SourceDouble('camera', 'Microphone', scene(true), false);
 		return studio.chooseCamera();
 	},
+	'long-title': async ({ studio }) => {
+		await studio.chooseCamera();
+		studio.setTitle(
+			'港の一日、朝から夜まで、みんなで見る海と空と船と人と猫と鳥と風と光と雨と虹と星',
+		);
+	},
 	'going-live': async ({ studio, broadcaster }) => {
 		await studio.chooseCamera();
 		broadcaster.become({ type: 'starting' });
