@@ -202,8 +202,14 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 
 	/** Goes over to another source; the channel and its timeline go on. */
 	async setSource(source: Source): Promise<void> {
+		const before = this.#source;
 		this.#source = source;
-		await this.#onAir?.encoder.setSource(source);
+		try {
+			await this.#onAir?.encoder.setSource(source);
+		} catch (cause) {
+			if (this.#source === source) this.#source = before; // the one that is still sent
+			throw cause;
+		}
 	}
 
 	/**

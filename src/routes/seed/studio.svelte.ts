@@ -270,28 +270,29 @@ export class Studio {
 		open: () => Promise<SourcePort>,
 	): Promise<SourcePort | undefined> {
 		const choice = ++this.#choice;
-		const before = this.source;
 		const kindBefore = this.kind;
 		this.trouble = undefined;
 		this.kind = kind;
 		this.choosing = true;
+		let source: SourcePort | undefined;
 		try {
-			const source = await open();
+			const opened = (source = await open());
 			if (choice !== this.#choice) {
-				source.close(); // another was chosen meanwhile
+				opened.close(); // another was chosen meanwhile
 				return undefined;
 			}
-			source.onended = (why) => this.#sourceEnded(source, why);
-			if (this.onAir) await this.#broadcaster?.setSource(source);
-			this.source = source;
-			this.warning = source.absent.length > 0 ? absentWords(source.absent) : undefined;
-			before?.close();
+			opened.onended = (why) => this.#sourceEnded(opened, why);
+			if (this.onAir) await this.#broadcaster?.setSource(opened);
+			this.source?.close();
+			this.source = opened;
+			this.warning = opened.absent.length > 0 ? absentWords(opened.absent) : undefined;
 			if (kind === 'camera') void this.#list();
-			return source;
+			return opened;
 		} catch (error) {
+			source?.close(); // open, and not taken
 			if (choice === this.#choice) {
 				this.trouble = captureWords(error, kind);
-				if (before) this.kind = kindBefore; // what was shown goes on
+				if (this.source) this.kind = kindBefore; // what was shown goes on
 			}
 			return undefined;
 		} finally {

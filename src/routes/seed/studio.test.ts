@@ -160,6 +160,36 @@ describe('when something is wrong', () => {
 		expect(opened[0]?.closed).toBe(false);
 	});
 
+	test('a source that the broadcast doesn’t take is let go, and what was on air goes on', async () => {
+		const page = await studio();
+		await page.chooseCamera();
+		await page.goLive();
+		broadcaster.setSource = failing('encoder-failed');
+		expect(await page.chooseScreen()).toBe(false);
+		expect(opened.map(({ closed }) => closed)).toEqual([false, true]);
+		expect(page.source).toBe(opened[0]);
+		expect(page.notice).toBe(ERROR_WORDS['encoder-failed']);
+	});
+
+	test('of two sources that are taken one after the other none stays open behind the second', async () => {
+		const page = await studio();
+		await page.chooseCamera();
+		await page.goLive();
+		let take = () => {};
+		broadcaster.setSource = () => new Promise((resolve) => (take = resolve));
+		const first = page.chooseScreen();
+		await vi.waitFor(() => expect(opened).toHaveLength(2));
+		const takeFirst = take;
+		const second = page.chooseFile(new File([], 'a.mp4'));
+		await vi.waitFor(() => expect(take).not.toBe(takeFirst));
+		takeFirst();
+		await first;
+		take();
+		expect(await second).toBe(true);
+		expect(page.source).toBe(opened[2]);
+		expect(opened.map(({ closed }) => closed)).toEqual([true, true, false]);
+	});
+
 	test('a channel that can’t be opened is told, and tried again on the next press', async () => {
 		const good = parts.openBroadcaster;
 		parts.openBroadcaster = failing('storage-failed');
