@@ -298,7 +298,7 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 		const { health, reason } = judgeHealth({
 			links: neighbours.length,
 			viewers,
-			tracked: trackers.some(({ state }) => state === 'open'),
+			tracked: trackers.some(({ state, lastError }) => state === 'open' && !lastError),
 			sendDelayMs: peer?.sendDelayMs ?? 0,
 			uplinkBps: peer?.uplink.measuredBps,
 			streamBps,

@@ -6,7 +6,7 @@ export interface HealthSigns {
 	/** Links to viewers. */
 	readonly links: number;
 	readonly viewers: number;
-	/** Whether any tracker answers. */
+	/** Whether any tracker answers, and doesn't refuse the channel. */
 	readonly tracked: boolean;
 	/** How long the oldest block waits to be sent. */
 	readonly sendDelayMs: number;
@@ -31,7 +31,7 @@ export function judgeHealth(signs: HealthSigns): { health: Health; reason: strin
 			? { health: 'good', reason: 'Nobody watches yet. Share the peer link.' }
 			: {
 					health: 'lost',
-					reason: 'No tracker answers, so nobody can find this broadcast. It keeps trying.',
+					reason: 'No tracker has this broadcast, so nobody can find it. It keeps trying.',
 				};
 	}
 	if (sendDelayMs > SHORT_DELAY_MS || (uplinkBps !== undefined && uplinkBps < streamBps * 1.05)) {
@@ -58,7 +58,7 @@ export function judgeHealth(signs: HealthSigns): { health: Health; reason: strin
 	if (!tracked) {
 		return {
 			health: 'tight',
-			reason: 'No tracker answers. Who watches goes on; newcomers must wait.',
+			reason: 'No tracker has this broadcast. Who watches goes on; newcomers must wait.',
 		};
 	}
 	return { health: 'good', reason: 'Everything gets out in time.' };

@@ -274,6 +274,16 @@ it("keeps a refusal's reason until the tracker answers well", () => {
 	expect(announcer.state).toEqual({ url: 'ws://tracker/', state: 'open' });
 });
 
+it('a tracker that is open has no reason but that of a refusal', () => {
+	const { announcer, clock, socket } = setUp();
+	socket().break();
+	expect(announcer.state).toMatchObject({ state: 'retrying', lastError: 'no connection' });
+	clock.advance(bounds.RETRY_MOST_MS);
+	expect(announcer.state).toMatchObject({ state: 'connecting', lastError: 'no connection' });
+	socket().onopen?.();
+	expect(announcer.state).toEqual({ url: 'ws://tracker/', state: 'open' });
+});
+
 it('reads a bounded number of bounded messages, and leaves a tracker that floods', () => {
 	const { announcer, host, socket } = setUp();
 	socket().onopen?.();

@@ -15,7 +15,7 @@ import {
 export interface TrackerState {
 	readonly url: string;
 	readonly state: 'connecting' | 'open' | 'retrying';
-	/** What went wrong last, plain text; `undefined` since the tracker last answered. */
+	/** What went wrong last, plain text; `undefined` since the tracker last answered. While `open`, the reason that it refuses us for. */
 	readonly lastError?: string;
 	/** Milliseconds from the change to this state until the next try. */
 	readonly retryInMs?: number;
@@ -162,7 +162,7 @@ export class Announcer {
 		this.#hasAnnounced = false;
 		this.#intervalMs = bounds.ANNOUNCE_DEFAULT_MS;
 		this.#prompts = 0;
-		this.#setState({ url: this.url, state: 'open', ...this.#lastError() });
+		this.#setState({ url: this.url, state: 'open' });
 		this.evaluate();
 	}
 

@@ -48,6 +48,8 @@ export interface CameraChoice {
 export interface TrackerPort {
 	readonly url: string;
 	readonly state: 'connecting' | 'open' | 'retrying';
+	/** What went wrong last; while `open`, the reason that the tracker refuses the channel for. */
+	readonly lastError?: string;
 }
 
 export type BroadcasterState =

@@ -7,7 +7,6 @@ import {
 	OFFLINE,
 	OVERLOADED,
 	SOURCE_END_WORDS,
-	TRACKER_LOST,
 	WARNING_WORDS,
 	absentWords,
 	broadcasterWords,
@@ -17,6 +16,7 @@ import {
 	type WatchView,
 	type Words,
 } from './words.ts';
+import { TRACKER_LOST, trackerWords } from './tracker-words.ts';
 
 const failed = { type: 'failed', error: { code: 'no-webrtc' } } as const;
 const broadcasterStates: BroadcasterState[] = [
@@ -73,6 +73,7 @@ const all: Words[] = [
 	...Object.values(WARNING_WORDS),
 	failureWords(new Error('unforeseen')),
 	TRACKER_LOST,
+	trackerWords([{ url: 'wss://a', state: 'open', lastError: 'no' }])!,
 	OFFLINE,
 	FORKED,
 	OVERLOADED,

@@ -237,12 +237,6 @@ export const HEALTH_WORDS: Readonly<Record<Health, string>> = {
 	lost: 'Lost',
 };
 
-export const TRACKER_LOST: Required<Words> = {
-	what: 'The tracker can’t be reached.',
-	why: 'Those who watch keep watching; nobody new can join until it is back.',
-	todo: 'Trying again every few seconds.',
-};
-
 export const OFFLINE: Required<Words> = {
 	what: 'You’re offline.',
 	why: 'This device has no network.',

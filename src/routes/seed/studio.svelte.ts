@@ -10,13 +10,13 @@ import type {
 	SourcePort,
 } from '../_ui/halls.ts';
 import { keep, recall } from '../_ui/keepsakes.ts';
+import { trackerWords } from '../_ui/tracker-words.ts';
 import { keepUplink, recallUplink } from '../_ui/uplink-memory.ts';
 import {
 	FORKED,
 	OFFLINE,
 	OVERLOADED,
 	SOURCE_END_WORDS,
-	TRACKER_LOST,
 	WARNING_WORDS,
 	absentWords,
 	broadcasterWords,
@@ -128,9 +128,8 @@ export class Studio {
 		if (this.trouble) return this.trouble;
 		if (!this.online) return OFFLINE;
 		const stats = this.live ? this.stats : undefined;
-		const trackers = stats?.trackers ?? [];
-		const lost = trackers.length > 0 && trackers.every((tracker) => tracker.state === 'retrying');
-		if (lost) return TRACKER_LOST;
+		const trackers = trackerWords(stats?.trackers ?? []);
+		if (trackers) return trackers;
 		if (stats?.isForked) return FORKED;
 		return this.warning ?? (stats?.encoder?.isOverloaded ? OVERLOADED : undefined);
 	}

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BrowserDouble } from '../_ui/testing/browser.ts';
 import { BroadcasterDouble, SourceDouble, STATS } from '../_ui/testing/doubles.ts';
+import { TRACKER_LOST } from '../_ui/tracker-words.ts';
 import {
 	ERROR_WORDS,
 	FORKED,
 	OVERLOADED,
 	SOURCE_END_WORDS,
-	TRACKER_LOST,
 	WARNING_WORDS,
 	absentWords,
 } from '../_ui/words.ts';
@@ -227,6 +227,9 @@ describe('when something is wrong', () => {
 		expect(page.notice).toBeUndefined();
 		broadcaster.tell({ trackers: [lost, lost] });
 		expect(page.notice).toBe(TRACKER_LOST);
+		const refusing = { url: 'wss://c', state: 'open', lastError: 'a token is needed' } as const;
+		broadcaster.tell({ trackers: [lost, refusing] });
+		expect(page.notice?.why).toContain('“a token is needed”');
 		// That nobody can join is worse than what goes on all the same.
 		broadcaster.tell({ trackers: [lost], encoder: { isOverloaded: true } });
 		expect(page.notice).toBe(TRACKER_LOST);

@@ -1,6 +1,6 @@
 import { Studio, type StudioParts } from '../../seed/studio.svelte.ts';
 import type { BroadcasterStatsPort } from '../halls.ts';
-import { BroadcasterDouble, CHANNEL_ID, SourceDouble } from './doubles.ts';
+import { BroadcasterDouble, CHANNEL_ID, STATS, SourceDouble } from './doubles.ts';
 import { scene } from './scene.ts';
 
 interface SeedStage {
@@ -19,6 +19,11 @@ async function onAir(stage: SeedStage, stats: Partial<BroadcasterStatsPort>): Pr
 	stage.broadcaster.tell(stats);
 }
 
+const REFUSING = {
+	url: 'wss://club.example/announce',
+	state: 'open',
+	lastError: 'a token is needed here',
+} as const;
 const MANY: Partial<BroadcasterStatsPort> = { viewers: 24, copies: 1.3, farthestMs: 640 };
 
 /** What the seed page can be in, by name. */
@@ -81,11 +86,19 @@ export const SEED_STATES: Readonly<Record<string, (stage: SeedStage) => unknown>
 			...MANY,
 			trackers: [{ url: 'wss://here.example/announce', state: 'retrying' }],
 		}),
+	'tracker-refuses': (stage) =>
+		onAir(stage, {
+			health: 'lost',
+			healthReason: 'No tracker has this broadcast, so nobody can find it. It keeps trying.',
+			trackers: [REFUSING],
+		}),
+	'one-tracker-refuses': (stage) =>
+		onAir(stage, { ...MANY, trackers: [...STATS.trackers, REFUSING] }),
 	reconnecting: (stage) =>
 		onAir(stage, {
 			...MANY,
 			health: 'lost',
-			healthReason: 'No tracker answers, so nobody can find this broadcast. It keeps trying.',
+			healthReason: 'No tracker has this broadcast, so nobody can find it. It keeps trying.',
 		}),
 	'source-lost': async (stage) => {
 		await onAir(stage, MANY);
