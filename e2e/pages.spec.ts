@@ -136,6 +136,18 @@ test('the seed page is worked by keyboard alone', async ({ page }) => {
 	await expect(page.getByRole('status')).toContainText('The broadcast has ended.');
 });
 
+test('the mark of being on air keeps to one line on a small phone', async ({ page }) => {
+	await page.setViewportSize({ width: 360, height: 720 });
+	for (const state of ['live-0', 'live-many']) {
+		await show(page, 'seed', state);
+		const mark = page.getByLabel('On air').getByText('On air', { exact: true });
+		const lines = await mark.evaluate(
+			(element) => element.clientHeight / parseFloat(getComputedStyle(element).lineHeight),
+		);
+		expect(lines, state).toBeCloseTo(1, 1);
+	}
+});
+
 test('the end of a title that is too long is told while it is typed', async ({ page }) => {
 	await show(page, 'seed', 'first-visit');
 	const title = page.getByRole('textbox', { name: 'Title' });
