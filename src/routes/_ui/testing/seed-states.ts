@@ -62,9 +62,7 @@ export const SEED_STATES: Readonly<Record<string, (stage: SeedStage) => unknown>
 	},
 	'long-title': async ({ studio }) => {
 		await studio.chooseCamera();
-		studio.setTitle(
-			'港の一日、朝から夜まで、みんなで見る海と空と船と人と猫と鳥と風と光と雨と虹と星',
-		);
+		studio.setTitle('День в гавани: лодки, чайки, туман над водой и люди на старом причале');
 	},
 	'going-live': async ({ studio, broadcaster }) => {
 		await studio.chooseCamera();
