@@ -54,7 +54,7 @@ test('a remembered camera that is gone gives way to another one, and is told', a
 	await expect(page.getByLabel('Camera device')).not.toHaveValue('a'.repeat(64));
 	// The next choice is an ordinary one.
 	const other = page.getByLabel('Camera device').getByRole('option').first();
-	await page.getByLabel('Camera device').selectOption((await other.getAttribute('value'))!);
+	await page.getByLabel('Camera device').selectOption(await other.getAttribute('value'));
 	await page.getByRole('button', { name: 'Camera', exact: true }).click();
 	await expect(page.getByRole('alert')).toBeEmpty();
 });
