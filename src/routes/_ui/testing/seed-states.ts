@@ -62,7 +62,7 @@ export const SEED_STATES: Readonly<Record<string, (stage: SeedStage) => unknown>
 	},
 	'long-title': async ({ studio }) => {
 		await studio.chooseCamera();
-		studio.setTitle('День в гавани: лодки, чайки, туман над водой и люди на старом причале');
+		studio.title = 'День в гавани: лодки, чайки, туман над водой и люди на старом причале';
 	},
 	'going-live': async ({ studio, broadcaster }) => {
 		await studio.chooseCamera();
