@@ -8,18 +8,7 @@ import { newNeighbour } from './schedule/neighbour.ts';
 import { FakeClock } from './testing/fake-clock.ts';
 import { linkPair } from './testing/link-pair.ts';
 import { SimMedia } from './testing/sim-media.ts';
-
-/** Proofs that take their time, each another one, as a browser's do. */
-function slowProofs(proofs: Proofs, clock: FakeClock): Proofs {
-	let turn = 0;
-	const later = () => [9, 2, 5][turn++ % 3]!;
-	return {
-		sha1: (bytes, done) => clock.after(later(), () => proofs.sha1(bytes, done)),
-		sha256: (bytes, done) => clock.after(later(), () => proofs.sha256(bytes, done)),
-		verify: (key, signature, bytes, done) =>
-			clock.after(later(), () => proofs.verify(key, signature, bytes, done)),
-	};
-}
+import { slowProofs } from './testing/slow-proofs.ts';
 
 function pair(media: SimMedia, clock: FakeClock) {
 	const peer = (role: PeerRole, proofs: Proofs) =>
@@ -34,7 +23,11 @@ function pair(media: SimMedia, clock: FakeClock) {
 			assemble: media.assemble,
 		});
 	const broadcaster = peer('broadcaster', media.proofs);
-	const viewer = peer('viewer', slowProofs(media.proofs, clock));
+	let turn = 0;
+	const viewer = peer(
+		'viewer',
+		slowProofs(media.proofs, clock, () => [9, 2, 5][turn++ % 3]!),
+	);
 	const [there, here] = linkPair({ clock, delayMs: 1 });
 	broadcaster.addLink(there);
 	viewer.addLink(here);

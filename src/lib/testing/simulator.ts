@@ -2,6 +2,7 @@ import { toHex, utf8 } from '../util/bytes.ts';
 import type { Random } from '../util/clock.ts';
 import { channelOf } from '../model/channel.ts';
 import type { Message, PeerRole } from '../model/message.ts';
+import type { Proofs } from '../model/proofs.ts';
 import type { Strategy } from '../schedule/scheduler.ts';
 import { QUICK_LINKS } from '../schedule/bounds.ts';
 import { ShunList } from '../swarm/shun-list.ts';
@@ -10,6 +11,7 @@ import type { ReceivedSegment } from '../peer-options.ts';
 import { SimClock, seededRandom } from './sim-clock.ts';
 import { newAccess, SimLink, type Access, type Path } from './sim-link.ts';
 import { SimMedia } from './sim-media.ts';
+import { slowProofs } from './slow-proofs.ts';
 import { tamperOf, type SimRole } from './sim-roles.ts';
 
 /** A swarm to be simulated. Everything has a default but the seed. */
@@ -37,6 +39,8 @@ export interface SimOptions {
 	readonly churnPerMinute?: number;
 	readonly strategy?: Strategy;
 	readonly dvrMs?: number;
+	/** A hash or a signature takes up to this long, milliseconds; 0 is at once. */
+	readonly proofMs?: number;
 }
 
 /** One simulated host with its peer. */
@@ -72,6 +76,7 @@ const DEFAULTS = {
 	roles: {},
 	churnPerMinute: 0,
 	dvrMs: 12_000,
+	proofMs: 0,
 } as const;
 
 /**
@@ -95,6 +100,7 @@ export class Simulation {
 	readonly #linked = new Map<SimPeer, Map<SimPeer, SimLink>>();
 	#made = 0;
 	readonly #firstDraw: number;
+	readonly #proofs: Proofs;
 	#publishing = true;
 
 	constructor(options: SimOptions) {
@@ -102,6 +108,10 @@ export class Simulation {
 		this.random = seededRandom(options.seed);
 		this.#firstDraw = this.random();
 		this.media = new SimMedia(this.#options);
+		const { proofMs } = this.#options;
+		const { proofs } = this.media;
+		this.#proofs =
+			proofMs > 0 ? slowProofs(proofs, this.clock, () => proofMs * this.random()) : proofs;
 		this.broadcaster = this.#newPeer('broadcaster', this.#options.sourceUpBps);
 		this.#schedulePublishing();
 		this.#seekLinks(this.broadcaster);
@@ -180,7 +190,7 @@ export class Simulation {
 			peerId: idBytes,
 			clock,
 			random,
-			proofs: media.proofs,
+			proofs: this.#proofs,
 			sign: role === 'broadcaster' ? media.sign : undefined,
 			assemble: media.assemble,
 			readManifest: media.readManifest,
