@@ -312,6 +312,30 @@ test('the end of a broadcast is said, and a new one plays by itself', async ({ p
 	expect((await lookAtOne(page)).states.at(-1)).toBe('playing');
 });
 
+test('who paused before the end plays the rest, and it ends where the broadcast did', async ({
+	page,
+}) => {
+	await begin(page, [{ legs: [{ media: 'steady', from: 0, to: 12 }] }]);
+	await expect.poll(async () => (await lookAtOne(page)).atS).toBeGreaterThan(2);
+	await page.evaluate(async () => {
+		window.rig.video.pause();
+		await window.rig.feed.done;
+		window.rig.feed.end();
+	});
+	await page.waitForTimeout(1500);
+	const paused = await lookAtOne(page);
+	expect(paused.states.at(-1)).toBe('paused');
+	// What is left stays what it is: the edge ended with the broadcast.
+	expect(paused.stats.behindMs! / 1000).toBeCloseTo(paused.endS - paused.atS, 1);
+	await page.evaluate(() => window.rig.video.play());
+	await expect.poll(async () => (await lookAtOne(page)).states.at(-1)).toBe('ended');
+	expect(playedS(await lookAtOne(page), paused.atS, 6)).toBeGreaterThan(6 - paused.atS - 0.5);
+
+	await page.evaluate(() => window.rig.video.pause());
+	await page.waitForTimeout(500);
+	expect((await lookAtOne(page)).states.at(-1)).toBe('ended');
+});
+
 test('a frozen page comes back at the edge', async ({ page }) => {
 	await begin(page, [{ legs: [{ media: 'steady', from: 0, to: 48 }] }]);
 	await expect.poll(async () => (await lookAtOne(page)).atS).toBeGreaterThan(2);

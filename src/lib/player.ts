@@ -88,6 +88,8 @@ const TICK_MS = 250;
 const STATS_MS = 1000;
 /** A wait shorter than this is not worth a word on the page. */
 const STALL_SHOWN_MS = 150;
+/** So near to the end of a broadcast there is nothing left to see: decoders stop a little before it. */
+const END_S = 0.15;
 /** So far behind the target one still counts as live. */
 const LIVE_SLACK_S = 1.5;
 /** What makes the player look at the video again. */
@@ -155,8 +157,9 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 		return this.#state;
 	}
 
-	/** Where media arrives at the best by now, seconds of `video.currentTime`. */
+	/** Where media arrives at the best by now, or ended with its broadcast; seconds of `video.currentTime`. */
 	get liveEdgeS(): number | undefined {
+		if (this.#isOver && this.#hasMedia) return this.#playback.endS;
 		return this.#playback.edgeS(this.#clock.now());
 	}
 
@@ -215,6 +218,11 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 		this.#video.load();
 		this.viewer.setPlayhead?.(undefined);
 		this.removeAllListeners();
+	}
+
+	/** Whether the broadcast ended: its edge moves no more, and is nothing to keep near to. */
+	get #isOver(): boolean {
+		return this.viewer.state.type === 'ended';
 	}
 
 	#listen(target: EventTarget, name: string, listener: () => void): void {
@@ -316,7 +324,9 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 
 	#onPlay(): void {
 		this.#wantsPlay = true;
-		if (this.#isNearEdge(this.#video.currentTime)) this.#playback.follow(this.#clock.now());
+		if (!this.#isOver && this.#isNearEdge(this.#video.currentTime)) {
+			this.#playback.follow(this.#clock.now());
+		}
 		this.#evaluate();
 	}
 
@@ -341,7 +351,7 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 		const isOwn = this.#ownSeekS !== undefined && Math.abs(atS - this.#ownSeekS) < 0.02;
 		this.#ownSeekS = undefined;
 		if (!isOwn && this.#hasMedia && this.#driver.isOpen) {
-			if (this.#isNearEdge(atS)) this.#playback.follow(this.#clock.now());
+			if (!this.#isOver && this.#isNearEdge(atS)) this.#playback.follow(this.#clock.now());
 			else this.#playback.letGo();
 		}
 		this.#evaluate();
@@ -366,8 +376,8 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 		const error = this.#unsupported ?? this.#driver.error;
 		if (error) return { type: 'failed', error };
 		const waitsSinceMs = this.#playback.stalledSinceMs;
-		const isOver = this.viewer.state.type === 'ended';
-		if (isOver && (!this.#hasMedia || waitsSinceMs !== undefined)) return { type: 'ended' };
+		const isShown = waitsSinceMs !== undefined || this.#playback.endS - video.currentTime < END_S;
+		if (this.#isOver && (!this.#hasMedia || isShown)) return { type: 'ended' };
 		if (!this.#hasMedia) return { type: 'idle' };
 		const canShow =
 			this.#driver.isOpen && video.readyState >= video.HAVE_CURRENT_DATA && !video.seeking;

@@ -160,6 +160,11 @@ export class Playback {
 		return least === undefined ? undefined : nowMs / 1000 - least;
 	}
 
+	/** Where the media that came so far ends, seconds on the presentation timeline. */
+	get endS(): number {
+		return this.#timeline.endS;
+	}
+
 	/** The delay behind the live edge that is aimed at, seconds. */
 	get targetS(): number | undefined {
 		const { leastDelayS, neededDelayS } = this.#arrivals;

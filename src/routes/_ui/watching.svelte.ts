@@ -110,8 +110,14 @@ export class Watching {
 		return this.viewer.type !== 'receiving' && !this.moving && !this.paused;
 	}
 
+	/** Whether the broadcast is over, though some of it may be left to see. */
+	get over(): boolean {
+		return this.viewer.type === 'ended';
+	}
+
+	/** Whether it is over and nothing is left to see. */
 	get ended(): boolean {
-		return this.player.type === 'ended' || (this.viewer.type === 'ended' && !this.moving);
+		return this.player.type === 'ended' || (this.over && !this.moving && !this.paused);
 	}
 
 	/** Why only a person can get on from here: a code of the library. */
@@ -194,7 +200,7 @@ export class Watching {
 			}),
 		);
 		const behind = setInterval(() => {
-			if (this.player.type === 'playing') this.behindMs = player.behindMs ?? 0;
+			if (this.moving || this.paused) this.behindMs = player.behindMs ?? 0;
 		}, BEHIND_TICK_MS);
 		this.#stops.push(
 			() => clearInterval(behind),

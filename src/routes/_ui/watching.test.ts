@@ -79,6 +79,34 @@ test('what viewer and player say is what the page says', async () => {
 	await model.close();
 });
 
+test('who paused before the end is told of it, and may play the rest', async () => {
+	const model = await watching();
+	viewer.become({ type: 'receiving' });
+	player.become({ type: 'playing' });
+	player.become({ type: 'paused' });
+	expect(model.over || model.ended).toBe(false);
+	viewer.become({ type: 'ended' });
+	expect(model.over && model.paused).toBe(true);
+	expect(model.ended).toBe(false);
+	expect(model.words.todo).toBe('Press Play to see the rest.');
+	player.become({ type: 'playing' });
+	expect(model.words.what).toBe('Playing the rest.');
+	player.become({ type: 'ended' });
+	expect(model.ended).toBe(true);
+	expect(model.words.what).toBe('The broadcast has ended.');
+	await model.close();
+});
+
+test('how far behind one is counts on through a pause', async () => {
+	const model = await watching();
+	player.become({ type: 'playing' });
+	player.become({ type: 'paused' });
+	player.behindMs = 5000;
+	vi.advanceTimersByTime(1000);
+	expect(model.behindMs).toBe(5000);
+	await model.close();
+});
+
 test('a title that comes with the stream is shown', async () => {
 	const model = await watching();
 	expect(model.title).toBe('');

@@ -138,7 +138,7 @@ describe('the words', () => {
 
 describe('a viewer reads', () => {
 	test('that it plays, for as long as the picture moves, whatever the swarm does', () => {
-		for (const viewer of viewerStates) {
+		for (const viewer of viewerStates.filter(({ type }) => type !== 'ended')) {
 			expect(watchWords({ ...view, viewer, online: false }).what).toBe('Playing live.');
 		}
 		expect(watchWords({ ...view, atEdge: false, behindMs: 12_000 }).what).toBe(
@@ -157,6 +157,15 @@ describe('a viewer reads', () => {
 		expect(stand({ type: 'receiving' }).what).toBe('The stream is late.');
 		expect(stand({ type: 'receiving' }, { type: 'buffering' }).what).toBe('Buffering.');
 		expect(stand({ type: 'ended' }).what).toBe('The broadcast has ended.');
+	});
+
+	test('that it ended, and that there is a rest to see', () => {
+		const over = { ...view, viewer: { type: 'ended' } } as const;
+		expect(watchWords({ ...over, player: { type: 'paused' } })).toMatchObject({
+			what: 'The broadcast has ended.',
+			todo: 'Press Play to see the rest.',
+		});
+		expect(watchWords(over).what).toBe('Playing the rest.');
 	});
 
 	test('that it is offline before anything else it could wait for', () => {

@@ -299,11 +299,21 @@ export function watchWords(view: WatchView): Words {
 		};
 	}
 	if (player.type === 'playing') {
+		if (viewer.type === 'ended') {
+			return { what: 'Playing the rest.', why: 'The broadcast has ended.' };
+		}
 		if (view.atEdge) return { what: 'Playing live.' };
 		return { what: `Playing, ${span(view.behindMs)} behind.`, todo: 'Jump to live to catch up.' };
 	}
 	if (viewer.type === 'failed') return failureWords(viewer.error);
 	if (player.type === 'failed') return failureWords(player.error);
+	if (player.type === 'paused' && viewer.type === 'ended') {
+		return {
+			what: 'The broadcast has ended.',
+			why: 'You paused before its end.',
+			todo: 'Press Play to see the rest.',
+		};
+	}
 	if (player.type === 'paused') return { what: 'Paused.', todo: 'Press Play to go on.' };
 	if (player.type === 'ended' || viewer.type === 'ended') {
 		return {

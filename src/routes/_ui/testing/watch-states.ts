@@ -56,6 +56,13 @@ export const WATCH_STATES: Readonly<Record<string, WatchState>> = {
 	'broadcaster-quiet': { ...live, viewer: { type: 'waiting', quietMs: 8000 }, player: stalled },
 	offline: { ...live, player: stalled, offline: true },
 	'autoplay-blocked': { viewer: receiving, player: { type: 'paused' }, blocked: true },
+	'ended-while-paused': {
+		...live,
+		viewer: { type: 'ended' },
+		player: { type: 'paused' },
+		behindMs: 32_000,
+		loud: true,
+	},
 	ended: { ...live, viewer: { type: 'ended' }, player: { type: 'ended' } },
 	'codec-not-playable': failing('unsupported-codec'),
 	'playback-failed': { ...live, player: { type: 'failed', error: { code: 'playback-failed' } } },
