@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ago, count, factor, rate, span, stopwatch } from './numbers.ts';
+import { ago, count, factor, rate, span, spokenSpan, stopwatch } from './numbers.ts';
 
 test('a span has one decimal until 10 and a unit that fits', () => {
 	expect([0, 640, 9_940, 9_960, 12_400, 59_400].map(span)).toEqual([
@@ -17,6 +17,16 @@ test('a span has one decimal until 10 and a unit that fits', () => {
 		'2 h',
 	]);
 	expect(span(-5)).toBe('0.0 s');
+});
+
+test('a span that is read aloud has whole words', () => {
+	expect([640, 12_400, 59_600, 61_000, 125_000].map(spokenSpan)).toEqual([
+		'1 second',
+		'12 seconds',
+		'1 minute',
+		'1 minute 1 second',
+		'2 minutes 5 seconds',
+	]);
 });
 
 test('how long ago changes seldom enough to be read aloud', () => {

@@ -15,6 +15,15 @@ export function span(ms: number): string {
 	return `${Math.floor(minutes / 60)} h${rest ? ` ${rest} min` : ''}`;
 }
 
+/** A span of time for those who listen: "12 seconds", "1 minute 5 seconds". */
+export function spokenSpan(ms: number): string {
+	const seconds = Math.round(Math.max(0, ms) / 1000);
+	const minutes = Math.floor(seconds / 60);
+	const rest = seconds % 60;
+	if (minutes === 0) return count(seconds, 'second');
+	return count(minutes, 'minute') + (rest ? ` ${count(rest, 'second')}` : '');
+}
+
 /** How long ago, in steps coarse enough to be read aloud: "just now", "10 s ago", "2 min ago". */
 export function ago(ms: number): string {
 	const seconds = Math.max(0, ms) / 1000;
