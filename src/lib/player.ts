@@ -1,5 +1,6 @@
 import type { InitSegment } from './model/segment.ts';
 import { ShoalError } from './model/error.ts';
+import { mayBeBrowsersPause } from './play/browser-pause.ts';
 import { FrameCount } from './play/frame-count.ts';
 import type { AppendBounds } from './play/append-queue.ts';
 import type { LiveSegment } from './play/live-segment.ts';
@@ -202,6 +203,12 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 		this.#evaluate();
 	}
 
+	/** Pauses because a person wants it: in a hidden tab a pause of the video alone is taken for the browser's own. */
+	pause(): void {
+		this.#video.pause();
+		this.#rest();
+	}
+
 	/** Goes to the live edge and stays there. */
 	seekToLive(): void {
 		this.#playback.follow(this.#clock.now());
@@ -331,8 +338,12 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 	}
 
 	#onPause(): void {
-		// Some browsers pause hidden videos; that is nobody's wish.
-		if (this.#video.ownerDocument.hidden || !this.#driver.isOpen) return;
+		// What the browser did is nobody's wish.
+		if (!mayBeBrowsersPause(this.#video) && this.#driver.isOpen) this.#rest();
+	}
+
+	/** Somebody wants it to stand where it is. */
+	#rest(): void {
 		this.#wantsPlay = false;
 		this.#playback.letGo();
 		this.#evaluate();

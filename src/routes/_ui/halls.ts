@@ -177,6 +177,7 @@ export interface PlayerPort {
 		listener: (event: PlayerEvents[Name]) => void,
 	): () => void;
 	play(): Promise<void>;
+	pause(): void;
 	seekToLive(): void;
 	close(): Promise<void>;
 }

@@ -224,6 +224,14 @@ export class Watching {
 		setOnline();
 		addEventListener('online', setOnline, { signal });
 		addEventListener('offline', setOnline, { signal });
+		// Media keys say here what a person wants; a hidden tab's video could not tell.
+		const { mediaSession } = navigator as { mediaSession?: MediaSession };
+		mediaSession?.setActionHandler('play', () => this.play());
+		mediaSession?.setActionHandler('pause', () => this.pause());
+		this.#stops.push(() => {
+			mediaSession?.setActionHandler('play', null);
+			mediaSession?.setActionHandler('pause', null);
+		});
 		this.muted = video.muted;
 		video.addEventListener('volumechange', () => (this.muted = video.muted), { signal });
 	}
@@ -234,6 +242,10 @@ export class Watching {
 			() => (this.blocked = false),
 			() => {}, // still blocked; the button stays
 		);
+	}
+
+	pause(): void {
+		this.#playerPort?.pause();
 	}
 
 	/** Turns the sound on, for good as far as this page is concerned. */

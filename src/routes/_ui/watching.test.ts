@@ -189,6 +189,17 @@ describe('when something is wrong', () => {
 	});
 });
 
+test('media keys tell the player what the person wants, until the page is closed', async () => {
+	const model = await watching();
+	browser.pressKey('pause');
+	expect(player.calls).toEqual(['play', 'pause']);
+	browser.pressKey('play');
+	expect(player.calls).toEqual(['play', 'pause', 'play']);
+	await model.close();
+	browser.pressKey('pause');
+	expect(player.calls.at(-1)).toBe('close');
+});
+
 test('sound stays on offer until the person decides', async () => {
 	const model = await watching();
 	expect(model.muted && !model.soundSettled).toBe(true);

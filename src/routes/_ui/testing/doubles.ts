@@ -128,6 +128,9 @@ export class PlayerDouble extends Double<PlayerEvents> implements PlayerPort {
 	async play(): Promise<void> {
 		this.calls.push('play');
 	}
+	pause(): void {
+		this.calls.push('pause');
+	}
 	seekToLive(): void {
 		this.calls.push('seekToLive');
 	}
