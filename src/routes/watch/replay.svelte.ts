@@ -5,8 +5,8 @@ import { failureWords, type Words } from '../_ui/words.ts';
 
 /** How often the files are asked for until peers have told what there is. */
 const LOOK_MS = 500;
-/** A search as long as this means that nobody is there yet. */
-const LONELY_AFTER_MS = 6000;
+/** When nothing has come for so long, nobody who is here gives any. */
+const IDLE_AFTER_MS = 6000;
 
 /** The recording of a broadcast, fetched from whoever has it while it plays. */
 export class Replay {
@@ -14,7 +14,8 @@ export class Replay {
 	status: TorrentStatus | undefined = $state.raw();
 	/** Whether the picture can be seen. */
 	ready = $state(false);
-	lonely = $state(false);
+	/** Whether nothing has come for a while. */
+	idle = $state(false);
 	/** What had to be left out, or how it goes on. */
 	note = $state('');
 	#failure: unknown = $state.raw();
@@ -23,6 +24,7 @@ export class Replay {
 	readonly #open: () => Promise<TorrentPatron>;
 	#patron: TorrentPatron | undefined;
 	#player: TorrentPlayer | undefined;
+	#idleTimer: ReturnType<typeof setTimeout> | undefined;
 	#closed = false;
 
 	constructor(infoHash: string, open: () => Promise<TorrentPatron>) {
@@ -34,11 +36,20 @@ export class Replay {
 	get words(): Words | undefined {
 		if (this.#failure !== undefined) return failureWords(this.#failure);
 		if (this.ready) return undefined;
-		if (this.lonely && !this.status?.peers) {
+		if (this.status?.activity === 'paused') {
 			return {
-				what: 'Nobody who has this recording is here.',
-				why: 'It comes from those who keep it, and none of them answers now.',
-				todo: 'This page goes on looking; ask who gave you the link to share it.',
+				what: 'This recording is paused.',
+				why: 'It was stopped among your torrents.',
+				todo: 'Press Resume there, and it goes on here.',
+			};
+		}
+		if (this.#isStuck) {
+			return {
+				what: 'Nobody who has this recording is here now.',
+				why: this.status?.peers
+					? 'It comes from those who keep it, and the others here wait for it as you do.'
+					: 'It comes from those who keep it, and none of them answers now.',
+				todo: 'This page goes on looking; ask who gave you the link to open it, too.',
 			};
 		}
 		return { what: 'Fetching the recording', why: 'from those who have it.' };
@@ -48,6 +59,9 @@ export class Replay {
 	get line(): string {
 		const { status } = this;
 		if (!status || status.activity === 'describing') return '';
+		if (this.#isStuck) {
+			return 'Nobody who has the rest is here now; it goes on by itself when somebody comes';
+		}
 		const others = status.peers === 1 ? '1 other' : `${status.peers} others`;
 		const passedOn =
 			status.uploadBps < 500 ? 'you pass nothing on' : `you pass on ${rate(status.uploadBps)}`;
@@ -58,7 +72,7 @@ export class Replay {
 
 	/** Finds it and plays it in `video`; failures become words. */
 	async open(video: HTMLVideoElement): Promise<void> {
-		const lonely = setTimeout(() => (this.lonely = true), LONELY_AFTER_MS);
+		this.#hope();
 		try {
 			const patron = await this.#open();
 			if (this.#isClosed()) return patron.close();
@@ -85,14 +99,13 @@ export class Replay {
 			});
 		} catch (error) {
 			if (!this.#closed) this.#failure = error;
-		} finally {
-			clearTimeout(lonely);
 		}
 	}
 
 	/** Lets go of everything; idempotent. */
 	close(): void {
 		this.#closed = true;
+		clearTimeout(this.#idleTimer);
 		this.#player?.close();
 		this.#patron?.close();
 	}
@@ -100,8 +113,28 @@ export class Replay {
 	#take(statuses: readonly TorrentStatus[]): void {
 		const status = statuses.find(({ infoHash }) => infoHash === this.infoHash);
 		if (!status) return;
+		if (this.#isNews(status)) this.#hope();
 		this.status = status;
 		if (status.name !== this.infoHash) this.title = status.name;
+	}
+
+	/** Whether the recording, or the rest of it, is not to be had for now. */
+	get #isStuck(): boolean {
+		return this.idle && this.status?.progress !== 1;
+	}
+
+	/** Whether anything came, or is being checked. */
+	#isNews({ activity, progress, downloadedBytes }: TorrentStatus): boolean {
+		const before = this.status;
+		if (activity === 'checking' || activity !== before?.activity) return true;
+		return progress > before.progress || downloadedBytes > before.downloadedBytes;
+	}
+
+	/** Something came, so more may. */
+	#hope(): void {
+		this.idle = false;
+		clearTimeout(this.#idleTimer);
+		if (!this.#closed) this.#idleTimer = setTimeout(() => (this.idle = true), IDLE_AFTER_MS);
 	}
 
 	/** The recording: the largest file. Peers tell what there is, so this may take a while. */
