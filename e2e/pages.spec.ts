@@ -202,11 +202,34 @@ test('a viewer turns the sound on, jumps to live and chooses what to share', asy
 	await expect(page.getByRole('button', { name: '12 s behind. Jump to live' })).toBeEnabled();
 });
 
-test('keys work the player only while it has the focus', async ({ page }) => {
+test('keys work the player from all of the watch page, but for fields and what they press', async ({
+	page,
+}) => {
 	await show(page, 'watch', 'playing-with-sound');
 	const muted = () => page.locator('video').evaluate((element: HTMLVideoElement) => element.muted);
 	await expect(page.getByRole('button', { name: 'Mute' })).toBeVisible();
-	await page.getByRole('button', { name: 'Sharing' }).focus();
+	await page.keyboard.press('m');
+	expect(await muted()).toBe(true);
+	await page.getByRole('button', { name: 'Mute' }).or(page.getByLabel('Sound on')).focus();
+	await page.keyboard.press('m');
+	expect(await muted()).toBe(false);
+
+	const sharing = page.getByRole('button', { name: 'Sharing' });
+	await sharing.focus();
+	await page.keyboard.press('Space');
+	await expect(page.getByRole('radio', { name: 'Watch only' })).toBeVisible();
+	await page.keyboard.press('Escape');
+	await page.getByRole('button', { name: /Keep/ }).click();
+	await expect(page.getByRole('dialog')).toBeVisible();
+	await page.keyboard.press('m');
+	expect(await muted()).toBe(false);
+});
+
+test('keys work an embedded player only while it has the focus', async ({ page }) => {
+	await show(page, 'embed', 'playing-with-sound');
+	const muted = () => page.locator('video').evaluate((element: HTMLVideoElement) => element.muted);
+	await expect(page.getByRole('button', { name: 'Mute' })).toBeVisible();
+	await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
 	await page.keyboard.press('m');
 	expect(await muted()).toBe(false);
 	await page.getByRole('button', { name: 'Mute' }).focus();
