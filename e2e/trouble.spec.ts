@@ -16,6 +16,14 @@ test('a malformed link says so and offers a box for the right one', async ({ peo
 	await expect(page.getByRole('textbox')).toBeVisible();
 });
 
+test('the watch page without a link says that one is needed, and where they come from', async ({
+	people,
+}) => {
+	const page = await people.open('/watch/');
+	await says(page, 'A peer link is needed to watch.');
+	await expect(page.getByRole('textbox')).toBeVisible();
+});
+
 test('a key that anybody could sign for is refused', async ({ people }) => {
 	const page = await people.open(`/watch/#${'A'.repeat(43)}`);
 	await says(page, 'This link can’t be trusted.');

@@ -1,6 +1,7 @@
 import type { InitSegment } from './model/segment.ts';
 import { ShoalError } from './model/error.ts';
 import { mayBeBrowsersPause } from './play/browser-pause.ts';
+import { DecoderStrain, ENOUGH_S } from './play/decoder-strain.ts';
 import { FrameCount } from './play/frame-count.ts';
 import type { AppendBounds } from './play/append-queue.ts';
 import type { LiveSegment } from './play/live-segment.ts';
@@ -35,8 +36,8 @@ export type PlayerState =
 	/** Media arrives; the first frame is on its way. */
 	| { readonly type: 'buffering' }
 	| { readonly type: 'playing' }
-	/** Playback waits for media since `sinceMs` (milliseconds since 1970). */
-	| { readonly type: 'stalled'; readonly sinceMs: number }
+	/** Playback waits since `sinceMs` (milliseconds since 1970): for media, or for this device, which has it and doesn't get it shown. */
+	| { readonly type: 'stalled'; readonly sinceMs: number; readonly cause: 'network' | 'device' }
 	| { readonly type: 'paused' }
 	/** The broadcast is over and played out. A later one on the channel plays on by itself. */
 	| { readonly type: 'ended' }
@@ -58,6 +59,8 @@ export interface PlayerStats extends PlaybackCounts {
 	readonly rate: number;
 	readonly droppedFrames: number;
 	readonly decodedFrames: number;
+	/** Whether this device leaves out so many of the pictures that come in time that it is seen. */
+	readonly overloaded: boolean;
 	readonly appendedBytes: number;
 	/** From the construction of the player to its first frame. */
 	readonly firstFrameMs: number | undefined;
@@ -122,6 +125,7 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 	#wasAtEdge: boolean | undefined;
 	#firstFrameMs: number | undefined;
 	readonly #frames = new FrameCount();
+	readonly #strain = new DecoderStrain();
 	#statsMs = -Infinity;
 
 	/** The element and the viewer stay the caller's; `close` gives the element back empty. */
@@ -181,10 +185,11 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 			behindMs: this.behindMs,
 			glassToGlassMs: signedAtMs && Math.round(this.#clock.wallNow() - signedAtMs),
 			targetMs: targetS === undefined ? undefined : toMs(targetS),
-			bufferedMs: toMs(aheadS(rangesOf(video.buffered), video.currentTime)),
+			bufferedMs: toMs(this.#aheadS),
 			pendingSegments: this.#playback.pendingSegments,
 			rate: video.playbackRate,
 			...this.#frames.update(video.getVideoPlaybackQuality()),
+			overloaded: this.#strain.isStrained,
 			appendedBytes: this.#driver.appendedBytes,
 			firstFrameMs: this.#firstFrameMs,
 			rebuilds: this.#driver.rebuilds,
@@ -227,6 +232,11 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 		this.removeAllListeners();
 	}
 
+	/** Playable from the playhead on, seconds. */
+	get #aheadS(): number {
+		return aheadS(rangesOf(this.#video.buffered), this.#video.currentTime);
+	}
+
 	/** Whether the broadcast ended: its edge moves no more, and is nothing to keep near to. */
 	get #isOver(): boolean {
 		return this.viewer.state.type === 'ended';
@@ -241,6 +251,7 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 		if (this.#closed) return;
 		this.#evaluate();
 		const nowMs = this.#clock.now();
+		this.#watchStrain(nowMs);
 		if (nowMs - this.#statsMs >= STATS_MS - TICK_MS / 2) {
 			this.#statsMs = nowMs;
 			this.viewer.setPlayhead?.(this.behindMs);
@@ -251,6 +262,13 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 			this.#tick();
 		});
 		this.#undo.push(cancel);
+	}
+
+	#watchStrain(atMs: number): void {
+		const { currentTime: playheadS, playbackRate: rate, paused, ownerDocument } = this.#video;
+		if (paused || ownerDocument.hidden || this.#state.type === 'ended') return this.#strain.reset();
+		const frames = this.#frames.update(this.#video.getVideoPlaybackQuality());
+		this.#strain.update({ atMs, playheadS, rate, aheadS: this.#aheadS, ...frames });
 	}
 
 	#onInit(init: InitSegment): void {
@@ -397,7 +415,8 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 		if (this.#firstFrameMs === undefined || video.paused) return { type: 'buffering' };
 		const waitedMs = waitsSinceMs === undefined ? 0 : this.#clock.now() - waitsSinceMs;
 		if (!this.#driver.isOpen || waitedMs >= STALL_SHOWN_MS) {
-			return { type: 'stalled', sinceMs: Math.round(this.#clock.wallNow() - waitedMs) };
+			const sinceMs = Math.round(this.#clock.wallNow() - waitedMs);
+			return { type: 'stalled', sinceMs, cause: this.#aheadS > ENOUGH_S ? 'device' : 'network' };
 		}
 		// A short wait leaves the word as it is.
 		return waitedMs > 0 && this.#state.type === 'stalled' ? this.#state : { type: 'playing' };
@@ -415,6 +434,7 @@ export class Player<V extends ViewerLike = ViewerLike> extends Emitter<PlayerEve
 
 function isSame(a: PlayerState, b: PlayerState): boolean {
 	if (a.type === 'failed' && b.type === 'failed') return a.error === b.error;
+	if (a.type === 'stalled' && b.type === 'stalled') return a.cause === b.cause;
 	return a.type === b.type;
 }
 

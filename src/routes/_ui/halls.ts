@@ -129,6 +129,7 @@ export interface ViewerStatsPort {
 	readonly uplinkBps: number | undefined;
 	/** Bytes of media that are held. */
 	readonly windowBytes: number;
+	readonly trackers: readonly TrackerPort[];
 }
 
 export interface ViewerEvents {
@@ -157,13 +158,15 @@ export type PlayerState =
 	| { readonly type: 'idle' }
 	| { readonly type: 'buffering' }
 	| { readonly type: 'playing' }
-	| { readonly type: 'stalled'; readonly sinceMs: number }
+	| { readonly type: 'stalled'; readonly sinceMs: number; readonly cause: 'network' | 'device' }
 	| { readonly type: 'paused' }
 	| { readonly type: 'ended' }
 	| { readonly type: 'failed'; readonly error: Failure };
 
 export interface PlayerEvents {
 	state: PlayerState;
+	/** Whether this device leaves out pictures that came in time. */
+	stats: { readonly overloaded: boolean };
 	/** The browser refused sound, and it plays on muted; or it refused to play at all. */
 	autoplayblocked: undefined;
 	livechange: { readonly atEdge: boolean; readonly behindMs: number };

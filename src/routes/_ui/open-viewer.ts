@@ -15,6 +15,9 @@ export function openFromAddress({ remembers }: { remembers: boolean }): Watching
 	return {
 		remembers,
 		async join(options) {
+			if (location.hash.length < 2) {
+				throw Object.assign(new Error('the address ends before the link'), { code: 'no-link' });
+			}
 			parseChannel(location.hash); // a cut link is told at once, whatever the network does
 			if (!isSecureContext) throw new ShoalError('no-signing', 'the page came over plain http');
 			const reading = early ?? readConfig();

@@ -8,6 +8,7 @@ import type {
 	ViewerStatsPort,
 } from './halls.ts';
 import { keep, recall } from './keepsakes.ts';
+import { refusalOf } from './refusal.ts';
 import { keepUplink, recallUplink } from './uplink-memory.ts';
 import { watchWords, type Words } from './words.ts';
 
@@ -43,7 +44,12 @@ export const CAPPED_UPLOAD_BPS = 1_000_000;
 export type SharingChoice = 'share' | 'cap' | 'watch-only';
 
 /** Failures that the same link in the same browser meets again. */
-const HOPELESS: ReadonlySet<string> = new Set(['bad-link', 'bad-key', 'unsupported-codec']);
+const HOPELESS: ReadonlySet<string> = new Set([
+	'no-link',
+	'bad-link',
+	'bad-key',
+	'unsupported-codec',
+]);
 
 const CHOICES: readonly SharingChoice[] = ['share', 'cap', 'watch-only'];
 
@@ -59,11 +65,15 @@ export class Watching {
 	stats: ViewerStatsPort | undefined = $state.raw();
 	title = $state('');
 	online = $state(true);
+	/** Why no tracker took the channel, in the words of one. */
+	refusal: string | undefined = $state();
 	/** Whether the search for peers has found nobody for a while. */
 	lonely = $state(false);
 	blocked = $state(false);
 	atEdge = $state(true);
 	behindMs = $state(0);
+	/** Whether this device leaves out pictures that came in time. */
+	overloaded = $state(false);
 	muted = $state(true);
 	/** Whether the person has been asked, and has answered, about sound. */
 	soundSettled = $state(false);
@@ -183,6 +193,7 @@ export class Watching {
 			viewer.on('state', (state) => this.#takeViewerState(state)),
 			viewer.on('stats', (stats) => {
 				this.stats = stats;
+				this.refusal = refusalOf(stats.trackers);
 				// What a cap lets through says nothing of the uplink.
 				if (this.#parts.remembers && this.sharing === 'share') keepUplink(stats.uplinkBps);
 				this.title = viewer.title;
@@ -193,6 +204,7 @@ export class Watching {
 				this.blocked = false;
 				this.hasPlayed = true;
 			}),
+			player.on('stats', ({ overloaded }) => (this.overloaded = overloaded)),
 			player.on('autoplayblocked', () => (this.blocked = video.paused)),
 			player.on('livechange', ({ atEdge, behindMs }) => {
 				this.atEdge = atEdge;

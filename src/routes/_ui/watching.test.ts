@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BrowserDouble, VideoDouble } from './testing/browser.ts';
 import { PlayerDouble, ViewerDouble } from './testing/doubles.ts';
 import { Watching } from './watching.svelte.ts';
-import { ERROR_WORDS } from './words.ts';
+import { ERROR_WORDS, NO_LINK } from './words.ts';
 
 let browser: BrowserDouble;
 let video: VideoDouble;
@@ -107,11 +107,49 @@ test('how far behind one is counts on through a pause', async () => {
 	await model.close();
 });
 
+test('a device that leaves out pictures is told of', async () => {
+	const model = await watching();
+	player.become({ type: 'playing' });
+	player.say('stats', { overloaded: true });
+	expect(model.overloaded).toBe(true);
+	player.say('stats', { overloaded: false });
+	expect(model.overloaded).toBe(false);
+	await model.close();
+});
+
+test('a tracker that refuses the channel is told of', async () => {
+	const model = await watching();
+	const tell = (lastError?: string) => {
+		const tracker = { url: 'wss://here.example/', state: 'open' as const };
+		const trackers = [lastError === undefined ? tracker : { ...tracker, lastError }];
+		viewer.say('stats', {
+			viewers: 1,
+			uploadBps: 0,
+			uplinkBps: undefined,
+			windowBytes: 0,
+			trackers,
+		});
+	};
+	viewer.become({ type: 'finding-peers' });
+	tell('this tracker is full');
+	vi.advanceTimersByTime(5000);
+	expect(model.words.why).toBe('It is full.');
+	tell();
+	expect(model.words.what).toBe('Waiting for the broadcaster.');
+	await model.close();
+});
+
 test('a title that comes with the stream is shown', async () => {
 	const model = await watching();
 	expect(model.title).toBe('');
 	viewer.title = 'Harbour';
-	viewer.say('stats', { viewers: 2, uploadBps: 0, uplinkBps: undefined, windowBytes: 0 });
+	viewer.say('stats', {
+		viewers: 2,
+		uploadBps: 0,
+		uplinkBps: undefined,
+		windowBytes: 0,
+		trackers: [],
+	});
 	expect(model.title).toBe('Harbour');
 	await model.close();
 });
@@ -121,13 +159,13 @@ test('there is nothing to jump to when nothing comes and all was shown', async (
 	viewer.become({ type: 'waiting', quietMs: 4000 });
 	player.become({ type: 'playing' });
 	expect(model.shownAll).toBe(false);
-	player.become({ type: 'stalled', sinceMs: 0 });
+	player.become({ type: 'stalled', sinceMs: 0, cause: 'network' });
 	expect(model.shownAll).toBe(true);
 	viewer.become({ type: 'finding-peers' });
 	expect(model.shownAll).toBe(true);
 	player.become({ type: 'paused' });
 	expect(model.shownAll).toBe(false);
-	player.become({ type: 'stalled', sinceMs: 0 });
+	player.become({ type: 'stalled', sinceMs: 0, cause: 'network' });
 	viewer.become({ type: 'receiving' });
 	expect(model.shownAll).toBe(false);
 	await model.close();
@@ -148,6 +186,14 @@ test('a search that finds nobody turns into waiting, and anew with each search',
 });
 
 describe('when something is wrong', () => {
+	test('no link at all is told as that, and nothing is offered to try again', async () => {
+		const noLink = Object.assign(new Error('none'), { code: 'no-link' });
+		const model = new Watching({ remembers: false, join: () => Promise.reject(noLink) });
+		await model.open(video.asElement());
+		expect(model.words).toBe(NO_LINK);
+		expect(model.retriable).toBe(false);
+	});
+
 	test.each(['bad-link', 'bad-key', 'bad-config', 'no-webrtc'] as const)(
 		'%s while opening is told, and the page does not hang',
 		async (code) => {
@@ -168,7 +214,7 @@ describe('when something is wrong', () => {
 		player.become({ type: 'playing' });
 		browser.setOnline(false);
 		expect(model.words.what).toBe('Playing live.');
-		player.become({ type: 'stalled', sinceMs: 0 });
+		player.become({ type: 'stalled', sinceMs: 0, cause: 'network' });
 		expect(model.words.what).toBe('You’re offline.');
 		browser.setOnline(true);
 		expect(model.words.what).toBe('The stream is late.');
@@ -227,7 +273,7 @@ test('how much is passed on is the person’s choice, now and next time', async 
 });
 
 describe('the uplink of the last visit', () => {
-	const stats = { viewers: 2, uploadBps: 0, windowBytes: 0 };
+	const stats = { viewers: 2, uploadBps: 0, windowBytes: 0, trackers: [] };
 
 	test('is what the next one begins with', async () => {
 		const model = await watching();
@@ -260,7 +306,13 @@ test('an embedded page touches no storage', async () => {
 	model.acknowledge();
 	expect(model.sharing).toBe('cap');
 	model.setSharing('share');
-	viewer.say('stats', { viewers: 2, uploadBps: 0, uplinkBps: 5_000_000, windowBytes: 0 });
+	viewer.say('stats', {
+		viewers: 2,
+		uploadBps: 0,
+		uplinkBps: 5_000_000,
+		windowBytes: 0,
+		trackers: [],
+	});
 	await model.close();
 });
 

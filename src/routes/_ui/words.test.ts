@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { BroadcasterState, PlayerState, ViewerState } from './halls.ts';
 import {
+	DEVICE_SLOW,
 	ERROR_WORDS,
 	FORKED,
+	NO_LINK,
 	OFFLINE,
 	OVERLOADED,
 	SOURCE_END_WORDS,
@@ -41,7 +43,7 @@ const playerStates: PlayerState[] = [
 	{ type: 'idle' },
 	{ type: 'buffering' },
 	{ type: 'playing' },
-	{ type: 'stalled', sinceMs: 0 },
+	{ type: 'stalled', sinceMs: 0, cause: 'network' },
 	{ type: 'paused' },
 	{ type: 'ended' },
 	{ type: 'failed', error: { code: 'unsupported-codec' } },
@@ -79,6 +81,8 @@ const all: Words[] = [
 	OVERLOADED,
 	absentWords(['camera']),
 	absentWords(['camera', 'microphone']),
+	DEVICE_SLOW,
+	NO_LINK,
 	...broadcasterStates.flatMap((state) =>
 		[0, 3].flatMap((viewers) =>
 			[true, false].map((ready) => broadcasterWords(state, { ready, viewers })),
@@ -114,6 +118,7 @@ describe('the words', () => {
 	});
 
 	test('have an answer for anything thrown', () => {
+		expect(failureWords({ code: 'no-link' })).toBe(NO_LINK);
 		expect(failureWords({ code: 'no-encoder' })).toBe(ERROR_WORDS['no-encoder']);
 		for (const thrown of [
 			undefined,
@@ -147,14 +152,18 @@ describe('a viewer reads', () => {
 	});
 
 	test('what it waits for when the picture stands', () => {
-		const stand = (viewer: ViewerState, player: PlayerState = { type: 'stalled', sinceMs: 0 }) =>
-			watchWords({ ...view, viewer, player });
+		const stand = (
+			viewer: ViewerState,
+			player: PlayerState = { type: 'stalled', sinceMs: 0, cause: 'network' },
+		) => watchWords({ ...view, viewer, player });
 		expect(stand({ type: 'connecting' }).what).toBe('Connecting.');
 		expect(stand({ type: 'no-tracker' })).toBe(ERROR_WORDS['no-tracker']);
 		expect(stand({ type: 'finding-peers' }).what).toBe('Finding peers.');
 		expect(stand({ type: 'finding-peers', lost: true }).why).toContain('They have gone');
 		expect(stand({ type: 'waiting', quietMs: 8000 }).why).toBe('They went quiet 8 s ago.');
 		expect(stand({ type: 'receiving' }).what).toBe('The stream is late.');
+		const slow = { type: 'stalled', sinceMs: 0, cause: 'device' } as const;
+		expect(stand({ type: 'receiving' }, slow)).toBe(DEVICE_SLOW);
 		expect(stand({ type: 'receiving' }, { type: 'buffering' }).what).toBe('Buffering.');
 		expect(stand({ type: 'ended' }).what).toBe('The broadcast has ended.');
 	});
@@ -166,6 +175,19 @@ describe('a viewer reads', () => {
 			todo: 'Press Play to see the rest.',
 		});
 		expect(watchWords(over).what).toBe('Playing the rest.');
+	});
+
+	test('why a tracker refuses, once it had the time to think again', () => {
+		const refused = {
+			...view,
+			viewer: { type: 'finding-peers' },
+			player: { type: 'idle' },
+			refusal: 'needs a token',
+		} as const;
+		expect(watchWords(refused).what).toBe('Finding peers.');
+		const words = watchWords({ ...refused, lonely: true });
+		expect(words.what).toBe('The tracker doesn’t take this broadcast.');
+		expect(words.why).toBe('It says “needs a token”.');
 	});
 
 	test('that it is offline before anything else it could wait for', () => {

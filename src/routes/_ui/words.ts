@@ -9,6 +9,7 @@ import type {
 	SourceKind,
 	ViewerState,
 } from './halls.ts';
+import { refusalReason } from './refusal.ts';
 import { ago, span } from './numbers.ts';
 
 /** What is happening, why, and what to do; plain text. */
@@ -133,9 +134,17 @@ const UNFORESEEN: Required<Words> = {
 	todo: 'Reload the page to begin again.',
 };
 
+/** The watch page was opened without any link: the page's own code, `no-link`. */
+export const NO_LINK: Required<Words> = {
+	what: 'A peer link is needed to watch.',
+	why: 'Each broadcast has its own; whoever broadcasts gets it on the page where they go live, and shares it.',
+	todo: 'Open the link that you were sent, or go live and share yours.',
+};
+
 /** The sentence for anything that was thrown. */
 export function failureWords(error: unknown): Required<Words> {
 	const code: unknown = (error as { code?: unknown } | undefined)?.code;
+	if (code === 'no-link') return NO_LINK;
 	return typeof code === 'string' && Object.hasOwn(ERROR_WORDS, code)
 		? ERROR_WORDS[code as ShoalErrorCode]
 		: UNFORESEEN;
@@ -243,6 +252,12 @@ export const OFFLINE: Required<Words> = {
 	todo: 'It goes on by itself once you’re connected.',
 };
 
+export const DEVICE_SLOW: Required<Words> = {
+	what: 'This device can’t keep up.',
+	why: 'The stream comes in time, but showing it takes more than the device can do now.',
+	todo: 'Close other programs or tabs.',
+};
+
 /** Where the broadcaster stands. */
 export function broadcasterWords(
 	state: BroadcasterState,
@@ -282,6 +297,8 @@ export interface WatchView {
 	readonly online: boolean;
 	/** Whether the search for peers has found nobody for a while. */
 	readonly lonely: boolean;
+	/** Why no tracker took the channel, in the words of one. */
+	readonly refusal?: string | undefined;
 	/** Whether the browser refused to start playing by itself. */
 	readonly blocked: boolean;
 	readonly atEdge: boolean;
@@ -322,6 +339,15 @@ export function watchWords(view: WatchView): Words {
 		};
 	}
 	if (!view.online) return OFFLINE;
+	if (player.type === 'stalled' && player.cause === 'device') return DEVICE_SLOW;
+	// What a tracker said before it was away is no refusal: it is given the while of a search to answer anew.
+	if (viewer.type === 'finding-peers' && view.lonely && view.refusal !== undefined) {
+		return {
+			what: 'The tracker doesn’t take this broadcast.',
+			why: refusalReason(view.refusal),
+			todo: 'Tell whoever gave you the link. This page goes on asking.',
+		};
+	}
 	return waitingWords(viewer, { stalled: player.type === 'stalled', lonely: view.lonely });
 }
 

@@ -1,4 +1,4 @@
-import type { PlayerState, ViewerState } from '../halls.ts';
+import type { PlayerState, TrackerPort, ViewerState } from '../halls.ts';
 import { Watching } from '../watching.svelte.ts';
 import { PlayerDouble, ViewerDouble } from './doubles.ts';
 import { scene } from './scene.ts';
@@ -14,6 +14,8 @@ interface WatchState {
 	blocked?: boolean;
 	offline?: boolean;
 	lonely?: boolean;
+	trackers?: TrackerPort[];
+	overloaded?: boolean;
 	loud?: boolean;
 	noticed?: boolean;
 	/** Thrown when the page opens. */
@@ -22,7 +24,7 @@ interface WatchState {
 
 const receiving: ViewerState = { type: 'receiving' };
 const playing: PlayerState = { type: 'playing' };
-const stalled: PlayerState = { type: 'stalled', sinceMs: 0 };
+const stalled = { type: 'stalled', sinceMs: 0, cause: 'network' } as const;
 const live: WatchState = {
 	viewer: receiving,
 	player: playing,
@@ -40,6 +42,18 @@ export const WATCH_STATES: Readonly<Record<string, WatchState>> = {
 	'tracker-gone': { viewer: { type: 'no-tracker', retryInMs: 4000 } },
 	'finding-peers': { viewer: { type: 'finding-peers' } },
 	'nobody-here': { viewer: { type: 'finding-peers' }, lonely: true },
+	'tracker-refuses': {
+		viewer: { type: 'finding-peers' },
+		lonely: true,
+		viewers: 1,
+		trackers: [
+			{
+				url: 'wss://here.example/announce',
+				state: 'open',
+				lastError: 'this tracker does not serve this torrent',
+			},
+		],
+	},
 	'waiting-first': { viewer: { type: 'waiting' } },
 	buffering: { viewer: receiving, player: { type: 'buffering' } },
 	'playing-first-visit': { ...live, noticed: false, viewers: 2, uploadBps: 0 },
@@ -53,6 +67,8 @@ export const WATCH_STATES: Readonly<Record<string, WatchState>> = {
 	behind: { ...live, behindMs: 12_400, loud: true },
 	paused: { ...live, player: { type: 'paused' }, behindMs: 32_000, loud: true },
 	stalled: { ...live, player: stalled },
+	'device-slow': { ...live, player: { ...stalled, cause: 'device' } },
+	'device-overloaded': { ...live, loud: true, overloaded: true },
 	'broadcaster-quiet': { ...live, viewer: { type: 'waiting', quietMs: 8000 }, player: stalled },
 	offline: { ...live, player: stalled, offline: true },
 	'autoplay-blocked': { viewer: receiving, player: { type: 'paused' }, blocked: true },
@@ -66,6 +82,7 @@ export const WATCH_STATES: Readonly<Record<string, WatchState>> = {
 	ended: { ...live, viewer: { type: 'ended' }, player: { type: 'ended' } },
 	'codec-not-playable': failing('unsupported-codec'),
 	'playback-failed': { ...live, player: { type: 'failed', error: { code: 'playback-failed' } } },
+	'no-link': { throws: 'no-link' },
 	'cut-link': { throws: 'bad-link' },
 	'unsafe-link': { throws: 'bad-key' },
 	'webrtc-blocked': failing('no-webrtc'),
@@ -109,8 +126,10 @@ export function watchingIn(name: string, remembers: boolean): Watching {
 				uploadBps: given.uploadBps ?? 0,
 				uplinkBps: undefined,
 				windowBytes: given.played ? 18_000_000 : 0,
+				trackers: given.trackers ?? [],
 			});
 		}
+		if (given.overloaded) player.say('stats', { overloaded: true });
 		const behindMs = given.behindMs ?? 640;
 		player.behindMs = behindMs;
 		player.say('livechange', { atEdge: behindMs < 3000, behindMs });
