@@ -2,7 +2,8 @@ import { defineConfig } from '@playwright/test';
 import { launchOptions } from './browser.ts';
 
 /** Small pictures or none: these leave half a machine idle, and may run side by side. */
-const light = /(player-live|player-hidden|pages|media-keys|swarm|trouble|refused|start|torrents)\.spec\.ts$/;
+const light =
+	/(player-live|player-hidden|pages|media-keys|swarm|trouble|refused|start|torrents)\.spec\.ts$/;
 
 export default defineConfig({
 	testDir: '.',

@@ -109,3 +109,26 @@ test('two tabs do not broadcast under one link', async ({ people }) => {
 	await second.getByRole('button', { name: 'Go live' }).click();
 	await says(second, 'You’re on air in another tab.');
 });
+
+test('an address that leads nowhere shows the way home', async ({ people }) => {
+	const page = await people.open('/nowhere/at/all');
+	await says(page, 'There is no page at this address.');
+	await expect(page.locator('body')).toHaveCSS('margin', '0px'); // the site’s look is there
+	await page.getByRole('link', { name: 'Go to the start' }).click();
+	await expect(page).toHaveURL(people.address('/'));
+	await expect(page.getByRole('link', { name: 'Go live' })).toBeVisible();
+});
+
+test('commands on the terminal page can be read to their ends', async ({ people }) => {
+	for (const width of [1280, 360]) {
+		const page = await people.open('/terminal/', { viewport: { width, height: 800 } });
+		await expect(
+			page.getByText(`shoal seed - --app ${people.address('').slice(0, -1)}`),
+		).toBeVisible();
+		const cut = await page.evaluate(
+			() =>
+				[...document.querySelectorAll('pre')].filter((e) => e.scrollWidth > e.clientWidth).length,
+		);
+		expect(cut, `at ${width} px`).toBe(0);
+	}
+});

@@ -15,10 +15,12 @@ const running: RunningServer[] = [];
 
 beforeAll(() => {
 	dir = mkdtempSync(join(tmpdir(), 'shoal-pages-'));
-	for (const folder of ['', 'seed', 'watch', 'embed', 'torrents', 'assets']) {
+	for (const folder of ['', 'seed', 'watch', 'embed', 'torrents', 'terminal', 'assets']) {
 		mkdirSync(join(dir, folder), { recursive: true });
 		writeFileSync(join(dir, folder, 'index.html'), `<h1>${folder || 'home'}</h1>`);
 	}
+	mkdirSync(join(dir, '404'));
+	writeFileSync(join(dir, '404/index.html'), '<a href="../">start</a>');
 	writeFileSync(join(dir, 'assets/app-1a2b3c.js'), 'export {}');
 	writeFileSync(join(dir, 'icon.svg'), '<svg/>');
 	writeFileSync(join(dir, '.secret'), 'no');
@@ -154,6 +156,7 @@ describe('pages', () => {
 		const server = await start();
 		const { status, headers } = await get(server, '/watch?x=1');
 		expect([status, headers.location]).toEqual([308, '/watch/?x=1']);
+		expect((await get(server, '/terminal')).headers.location).toBe('/terminal/');
 	});
 
 	test.each([
@@ -169,6 +172,20 @@ describe('pages', () => {
 		const { status, headers } = await get(server, path);
 		expect([400, 404]).toContain(status);
 		expect(headers['cache-control']).toBeUndefined();
+	});
+
+	test.each([
+		['/nowhere', './'],
+		['/watch/nowhere', '../'],
+		['/a/b/', '../../'],
+	])('who reads pages is shown the way home from %s', async (path, home) => {
+		const server = await start();
+		const { status, headers, body } = await get(server, path, { accept: 'text/html,*/*' });
+		expect([status, body]).toEqual([404, `<a href="${home}">start</a>`]);
+		expect(headers['cache-control']).toBe('no-cache');
+		expect(headers['content-security-policy']).toContain(`default-src 'none'`);
+		const other = await get(server, path, { accept: '*/*' });
+		expect([other.status, other.body]).toEqual([404, 'Not found\n']);
 	});
 
 	test('a tracker alone says what it is', async () => {

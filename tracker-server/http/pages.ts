@@ -23,7 +23,10 @@ export function hasPages(dir: string): boolean {
 export function pageHandler(dir: string, trackers: readonly string[]): PageHandler {
 	const connect = originsOf(trackers);
 	const files = readSite(dir);
-	const folders = ['seed', 'watch', 'embed', 'torrents'].filter((name) => files.has(`/${name}/`));
+	const folders = ['seed', 'watch', 'embed', 'torrents', 'terminal'].filter((name) =>
+		files.has(`/${name}/`),
+	);
+	const missing = files.get('/404/')?.bytes.toString();
 	return (request, response, origin, next) => {
 		const { pathname, search } = new URL(request.url ?? '/', 'http://site.invalid');
 		if (folders.includes(pathname.slice(1))) {
@@ -33,7 +36,18 @@ export function pageHandler(dir: string, trackers: readonly string[]): PageHandl
 			return;
 		}
 		const file = files.get(pathname);
-		if (!file) return next();
+		if (!file) {
+			// Scripts and programs read no pages.
+			if (missing === undefined || !request.headers.accept?.includes('text/html')) return next();
+			const body = missing.replaceAll('"../', `"${wayUp(pathname)}`);
+			response.writeHead(404, {
+				...pageHeaders('/404/', origin, connect),
+				'Content-Type': 'text/html; charset=utf-8',
+				'Content-Length': Buffer.byteLength(body),
+			});
+			response.end(request.method === 'HEAD' ? undefined : body);
+			return;
+		}
 		const headers = { ...pageHeaders(pathname, origin, connect), ETag: file.etag };
 		if (request.headers['if-none-match']?.includes(file.etag)) {
 			response.writeHead(304, headers).end();
@@ -46,4 +60,9 @@ export function pageHandler(dir: string, trackers: readonly string[]): PageHandl
 		});
 		response.end(request.method === 'HEAD' ? undefined : file.bytes);
 	};
+}
+
+/** From a path of the site to its start, relative, as the site may stand under another's path. */
+function wayUp(pathname: string): string {
+	return '../'.repeat(pathname.split('/').length - 2) || './';
 }
