@@ -1,10 +1,14 @@
 import type { TrackerPort } from './halls.ts';
 
+/** Whether a tracker answers and doesn't take the channel. */
+export function refuses({ state, lastError }: TrackerPort): boolean {
+	return state === 'open' && lastError !== undefined;
+}
+
 /** Why the channel is on no tracker, when one that answers refuses it; `undefined` when any took it. */
 export function refusalOf(trackers: readonly TrackerPort[]): string | undefined {
 	const answering = trackers.filter(({ state }) => state === 'open');
-	if (answering.some(({ lastError }) => lastError === undefined)) return undefined;
-	return answering[0]?.lastError;
+	return answering.every(refuses) ? answering[0]?.lastError : undefined;
 }
 
 /** What Shoal's own tracker says, for people. */
@@ -15,8 +19,11 @@ const KNOWN: Readonly<Record<string, string>> = {
 	'too many peers from your address': 'Too many people watch from your network.',
 };
 
-/** A tracker's reason as a sentence; a stranger's words are quoted. */
+/** A tracker's reason as a sentence; a stranger's words are quoted, without the full stop that they may have. */
 export function refusalReason(reason: string): string {
 	if (Object.hasOwn(KNOWN, reason)) return KNOWN[reason] ?? '';
-	return `It says “${reason.trim().replaceAll("'", '’')}”.`;
+	return `It says “${reason
+		.replace(/[.!\s]+$/, '')
+		.trim()
+		.replaceAll("'", '’')}”.`;
 }

@@ -29,7 +29,7 @@ test.each([
 ])('a tracker that refuses, %s, is told with its reason', (_, trackers) => {
 	expect(trackerWords(trackers)).toMatchObject({
 		what: 'The tracker club.example:8443 refuses this broadcast.',
-		why: 'It says “A token is needed here”, and introduces nobody.',
+		why: 'It says “A token is needed here”. So it introduces nobody.',
 	});
 	expect(partRefusals(trackers)).toEqual([]);
 });
@@ -37,6 +37,6 @@ test.each([
 test('beside one that takes the broadcast it is a remark', () => {
 	expect(trackerWords([open, refusing])).toBeUndefined();
 	expect(partRefusals([open, refusing])).toEqual([
-		'The tracker club.example:8443 refuses this broadcast: it says “A token is needed here”.',
+		'The tracker club.example:8443 refuses this broadcast. It says “A token is needed here”.',
 	]);
 });

@@ -1,5 +1,6 @@
 // What there is to say of the trackers: that none helps, and why; or that one of several doesn't.
 import type { TrackerPort } from './halls.ts';
+import { refusalReason, refuses } from './refusal.ts';
 import type { Words } from './words.ts';
 
 /** No tracker can be reached. */
@@ -17,7 +18,7 @@ export function trackerWords(trackers: readonly TrackerPort[]): Required<Words> 
 	if (!refusing) return TRACKER_LOST;
 	return {
 		what: `The tracker ${hostOf(refusing)} refuses this broadcast.`,
-		why: `It says “${reasonOf(refusing)}”, and introduces nobody.`,
+		why: `${refusalReason(refusing.lastError ?? '')} So it introduces nobody.`,
 		todo: 'Ask whoever runs it; this page keeps trying.',
 	};
 }
@@ -25,23 +26,12 @@ export function trackerWords(trackers: readonly TrackerPort[]): Required<Words> 
 /** One sentence for each tracker that refuses the broadcast while another one takes it. */
 export function partRefusals(trackers: readonly TrackerPort[]): string[] {
 	if (trackerWords(trackers)) return [];
-	return trackers
-		.filter(refuses)
-		.map(
-			(tracker) =>
-				`The tracker ${hostOf(tracker)} refuses this broadcast: it says “${reasonOf(tracker)}”.`,
-		);
-}
-
-function refuses({ state, lastError }: TrackerPort): boolean {
-	return state === 'open' && lastError !== undefined;
+	return trackers.filter(refuses).map((tracker) => {
+		const reason = refusalReason(tracker.lastError ?? '');
+		return `The tracker ${hostOf(tracker)} refuses this broadcast. ${reason}`;
+	});
 }
 
 function hostOf({ url }: TrackerPort): string {
 	return new URL(url).host;
-}
-
-/** In the tracker's own words, without the full stop that the sentence around them has. */
-function reasonOf({ lastError = '' }: TrackerPort): string {
-	return lastError.replace(/[.!\s]+$/, '');
 }
