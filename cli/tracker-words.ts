@@ -23,17 +23,13 @@ export function lossWatch(output: Output): (trackers: Trackers) => void {
 /** Says, once for each tracker, that it refuses a channel, with its reason and what can be done. */
 export function refusalWatch(output: Output, name = ''): (trackers: Trackers) => void {
 	const said = new Set<string>();
-	const away = new Map<string, string | undefined>();
 	return (trackers) => {
 		for (const { url, state, lastError } of trackers) {
-			// Until a tracker answers it keeps the reason why it was away, which is no refusal.
-			if (state !== 'open') away.set(url, lastError);
-			else if (lastError !== undefined && lastError !== away.get(url) && !said.has(url)) {
-				said.add(url);
-				output.warn(
-					`${name}The tracker ${url} refuses: "${plain(lastError)}". If it lets in by token, give it with one: --tracker "ADDRESS?token=…". Else ask who runs it, or name another with --tracker.`,
-				);
-			}
+			if (state !== 'open' || lastError === undefined || said.has(url)) continue;
+			said.add(url);
+			output.warn(
+				`${name}The tracker ${url} refuses: "${plain(lastError)}". If it lets in by token, give it with one: --tracker "ADDRESS?token=…". Else ask who runs it, or name another with --tracker.`,
+			);
 		}
 	};
 }
