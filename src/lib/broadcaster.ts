@@ -289,8 +289,7 @@ export class Broadcaster extends Emitter<BroadcasterEvents> {
 		const sentBytes = peer?.traffic.bytesSent ?? 0;
 		const trackers = onAir?.publisher.session.swarm.trackers ?? [];
 		const margin = swarmMargin({
-			// An uplink that was never full carries what its links take.
-			uplinkBps: peer?.uplink.measuredBps ?? streamBps * neighbours.length,
+			uplinkBps: peer?.uplink.measuredBps,
 			streamBps,
 			viewers,
 			neighbourUplinksBps: neighbours.map(({ uplinkKbps }) => uplinkKbps * 1000),

@@ -65,11 +65,18 @@ export function judgeHealth(signs: HealthSigns): { health: Health; reason: strin
 }
 
 /**
- * What the swarm can pass on over what it needs: own uplink and all viewers' uplinks, over viewers × rate. The viewers
- * that are neighbours stand for those that aren't.
+ * Uplink that a viewer's stream takes, over the stream's rate: headers of packets, requests, announcements, pieces that come twice.
+ * Swarms with less come to stand seconds behind (docs/scale.md).
+ */
+const UPLINK_PER_STREAM = 1.2;
+
+/**
+ * What the swarm can pass on over what it needs: own uplink and all viewers' uplinks, over viewers × what a stream takes. The
+ * viewers that are neighbours stand for those that aren't.
  */
 export function swarmMargin(options: {
-	readonly uplinkBps: number;
+	/** `undefined` for one that was never full: it carries what its links take. */
+	readonly uplinkBps: number | undefined;
 	readonly streamBps: number;
 	readonly viewers: number;
 	/** Uplinks that neighbours report, bits per second; 0 for those that don't share. */
@@ -77,7 +84,8 @@ export function swarmMargin(options: {
 }): number | undefined {
 	const { uplinkBps, streamBps, viewers, neighbourUplinksBps: uplinks } = options;
 	if (uplinks.length === 0 || streamBps <= 0) return undefined;
+	const takenBps = streamBps * UPLINK_PER_STREAM;
 	const mean = uplinks.reduce((sum, bps) => sum + bps, 0) / uplinks.length;
 	const count = Math.max(viewers, uplinks.length);
-	return (uplinkBps + mean * count) / (count * streamBps);
+	return ((uplinkBps ?? takenBps * uplinks.length) + mean * count) / (count * takenBps);
 }
