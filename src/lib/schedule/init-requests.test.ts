@@ -1,19 +1,20 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Link } from '../model/link.ts';
 import type { Message } from '../model/message.ts';
-import { sha256 as sha256Of, webProofs } from '../sign/web-proofs.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { fakeNeighbour } from '../testing/fake-neighbour.ts';
+import { SimMedia } from '../testing/sim-media.ts';
 import { InitRequests } from './init-requests.ts';
 import { LinkBudget } from './link-budget.ts';
 
 const sha256 = new Uint8Array(32).fill(1);
+const { proofs } = new SimMedia({ streamBps: 500_000, segmentMs: 500 });
 
 /** Requests for init segments among these neighbours. */
 function seeking(clock: FakeClock, links: readonly Link[], isNeeded = () => true) {
 	const got: string[] = [];
 	const requests = new InitRequests(
-		{ clock, proofs: webProofs() },
+		{ clock, proofs },
 		{
 			links: () => links,
 			isNeeded,
@@ -70,17 +71,18 @@ test('what no segment needs any more is asked for no more', () => {
 	expect(got).toEqual([]);
 });
 
-test('an answer that is what was sought is taken once, another costs its sender the link', async () => {
+test('an answer that is what was sought is taken once, another costs its sender the link', () => {
 	const clock = new FakeClock();
 	const [honest, liar] = [neighbour(clock, 0), neighbour(clock, 1)];
 	const { requests, got } = seeking(clock, [honest.link, liar.link]);
 	const bytes = new Uint8Array(9).fill(7);
-	const digest = await sha256Of(bytes);
+	let digest: Uint8Array = sha256;
+	proofs.sha256(bytes, (named) => (digest = named));
 	requests.want(digest, honest.link);
 	requests.take(liar.link, { type: 'init', sha256: digest, bytes: new Uint8Array(9) });
-	await vi.waitFor(() => expect(got).toEqual([`${liar.link.peerId} bad-piece`]));
+	expect(got).toEqual([`${liar.link.peerId} bad-piece`]);
 	requests.take(honest.link, { type: 'init', sha256: digest, bytes });
 	requests.take(liar.link, { type: 'init', sha256: digest, bytes });
-	await vi.waitFor(() => expect(got.slice(1)).toEqual(['arrived 9']));
+	expect(got.slice(1)).toEqual(['arrived 9']);
 	expect(clock.pending).toBe(0);
 });
