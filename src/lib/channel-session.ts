@@ -152,7 +152,7 @@ export class ChannelSession extends Emitter<SessionEvents> {
 			hop,
 			slots: linkRoom.free,
 			starving: nowMs - this.#fedAtMs > STARVING_MS,
-			uplinkKbps: Math.round((uplink.measuredBps ?? 0) / 1000),
+			uplinkKbps: Math.round(uplink.planBps / 1000),
 		});
 		this.#wantLinks();
 		this.#seekIntroductions();

@@ -90,6 +90,16 @@ it('neighbours hear of a remembered uplink, and of the usual guess where there i
 	expect(broadcaster.neighbours.map(({ uplinkKbps }) => uplinkKbps)).toEqual([9000, 4000]);
 });
 
+it('who has switched sharing off says so to whom it meets later, with its first word', () => {
+	const { clock, make, link } = channel();
+	const broadcaster = make('broadcaster', 0xaa);
+	const viewer = make('viewer', 0xbb);
+	viewer.setUplinkCap(0);
+	link(broadcaster, 0xaa, viewer, 0xbb);
+	clock.advance(DELAY_MS);
+	expect(broadcaster.neighbours.map(({ uplinkKbps }) => uplinkKbps)).toEqual([0]);
+});
+
 /** A viewer who followed a broadcaster that is gone, and another of the same channel, as after a reload, that it meets now. */
 function comeBack({ epoch }: { epoch: 'later' | 'earlier' }) {
 	const { clock, media, make, link, publish } = channel();

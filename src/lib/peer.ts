@@ -165,7 +165,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		return this.#scheduler.streamBps;
 	}
 
-	/** What is known of its uplink, bits per second: `measuredBps` since it was full once, `seenBps` also when it grew without. */
+	/** Its uplink, bits per second: `measuredBps` since it was full once, `seenBps` also when it grew without, `planBps` what it is taken for. */
 	get uplink(): Scheduler['uplink'] {
 		return this.#scheduler.uplink;
 	}
@@ -213,7 +213,7 @@ export class ChannelPeer extends Emitter<PeerEvents> {
 		link.send({
 			type: 'hello',
 			role: this.#options.role,
-			uplinkBps: this.#options.uplinkCapBps === 0 ? 0 : this.uplink.measuredBps,
+			uplinkBps: this.uplink.planBps === 0 ? 0 : this.uplink.measuredBps,
 			instance: this.#instance,
 		});
 		this.#broadcasterProof.give(link);

@@ -143,7 +143,7 @@ export class Scheduler {
 	}
 
 	/** What is known of this peer's uplink, bits per second. */
-	get uplink(): Pick<Uplink, 'measuredBps' | 'seenBps'> {
+	get uplink(): Pick<Uplink, 'measuredBps' | 'seenBps' | 'planBps'> {
 		return this.#uplink;
 	}
 

@@ -6,6 +6,6 @@ export interface Account {
 	readonly slots: number;
 	/** It gets less than the stream needs. */
 	readonly starving: boolean;
-	/** Kilobits per second that its uplink was measured at; 0 while it wasn't. */
+	/** Kilobits per second that it can send in all, as measured or as taken for until then; 0 when it doesn't share. */
 	readonly uplinkKbps: number;
 }
