@@ -3,10 +3,25 @@ import BittorrentWire from 'bittorrent-protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ShoalError } from '../model/error.ts';
-import type { Message } from '../model/message.ts';
+import { MAX_MANIFEST_BYTES, MAX_PIECE_INDEX, SIGNATURE_BYTES } from '../model/manifest.ts';
+import {
+	MAX_EXCHANGED_PEERS,
+	MAX_HAVE_BITS_BYTES,
+	MAX_SDP_CHARS,
+	MAX_WANTED_MANIFESTS,
+	type Message,
+} from '../model/message.ts';
+import { BLOCK_BYTES, MAX_INIT_BYTES } from '../model/segment.ts';
 import type { Wire } from '../model/wire.ts';
-import { concatBytes, toHex } from '../util/bytes.ts';
-import { encodeMessage } from './message-codec.ts';
+import { encodeBencode } from '../model/bencode.ts';
+import { concatBytes, toHex, utf8 } from '../util/bytes.ts';
+import {
+	MAX_BITFIELD_FRAME_BYTES,
+	MAX_EXTENDED_HANDSHAKE_BYTES,
+	MAX_EXTENSION_NAME_BYTES,
+	MAX_EXTENSION_NAMES,
+} from './bounds.ts';
+import { decodeLiveMessage, decodePlainMessage, encodeMessage } from './message-codec.ts';
 import { createWire } from './wire.ts';
 
 const infoHash = new Uint8Array(20).fill(7);
@@ -35,6 +50,21 @@ function collect(wire: Wire): Message[] {
 	const messages: Message[] = [];
 	wire.onMessage = (message) => messages.push(message);
 	return messages;
+}
+
+/** An extended frame for extension 0, the handshake's own. */
+function extendedFrame(dict: Uint8Array): Uint8Array {
+	const frame = new Uint8Array(6 + dict.length);
+	new DataView(frame.buffer).setUint32(0, dict.length + 2);
+	frame.set([20, 0], 4);
+	frame.set(dict, 6);
+	return frame;
+}
+
+function extendedHandshake(names: readonly string[], id: number): Uint8Array {
+	return extendedFrame(
+		encodeBencode(new Map([['m', new Map(names.map((name) => [name, id] as const))]])),
+	);
 }
 
 const SAMPLES: Message[] = [
@@ -153,16 +183,61 @@ describe('a wire', () => {
 			bytes.set(frame, 4);
 			b.receive(bytes);
 		}
+		const bitfield = new Uint8Array(4 + MAX_BITFIELD_FRAME_BYTES);
+		new DataView(bitfield.buffer).setUint32(0, MAX_BITFIELD_FRAME_BYTES);
+		bitfield[4] = 5;
+		b.receive(bitfield);
 		b.receive(new Uint8Array(4));
 		expect(got).toEqual([]);
 	});
 
 	it('ends a peer that keeps sending extended handshakes', () => {
-		const { a, b } = joined();
-		const handshake = new Uint8Array([0, 0, 0, 4, 20, 0, 0x64, 0x65]);
+		const { b, ready } = joined();
+		b.receive(extendedHandshake(['shoal_live'], 2));
+		expect(ready.length).toBe(2);
+		expect(() => b.receive(extendedHandshake(['shoal_live'], 2))).toThrow(/too many/);
+	});
+
+	it('takes and gives no messages before both know how', () => {
+		const [a, b] = [open(idA), open(idB)];
+		const got = collect(b);
+		const [handshake, extended] = a.start() as [Uint8Array, Uint8Array];
 		b.receive(handshake);
-		expect(() => b.receive(handshake)).toThrow(/too many/);
-		void a;
+		for (const message of SAMPLES) b.receive(encodeMessage(message, 1));
+		expect(got).toEqual([]);
+		expect(() => b.encode({ type: 'bye' })).toThrow(/not ready/);
+		b.receive(extended);
+		b.receive(encodeMessage({ type: 'bye' }, 1));
+		expect(got).toEqual([{ type: 'bye' }]);
+	});
+
+	it('knows a peer without the live extension from one that breaks the protocol', () => {
+		const told = (...frames: Uint8Array[]) => {
+			const wire = open(idA);
+			let came = 'nothing';
+			wire.onReady = () => (came = 'ready');
+			wire.onForeign = () => (came = 'foreign');
+			wire.receive(open(idB).start()[0] ?? new Uint8Array());
+			for (const frame of frames) wire.receive(frame);
+			return came;
+		};
+		const names = (count: number) => Array.from({ length: count }, (_, i) => `name_${i + 10}`);
+		expect(told(extendedFrame(utf8('de')))).toBe('foreign');
+		expect(told(extendedHandshake(['shoal_live'], 0))).toBe('foreign');
+		expect(told(extendedHandshake(names(MAX_EXTENSION_NAMES), 3))).toBe('foreign');
+		expect(told(extendedHandshake(['x'.repeat(MAX_EXTENSION_NAME_BYTES)], 3))).toBe('foreign');
+		expect(told(extendedHandshake(['shoal_live'], 255))).toBe('ready');
+		for (const [bad, why] of [
+			[extendedFrame(utf8('i1e')), /not a dictionary/],
+			[extendedFrame(utf8('d1:mi1ee')), /m is not a dictionary/],
+			[extendedHandshake(['shoal_live'], 256), /bad id/],
+			[extendedHandshake(['shoal_live'], -1), /bad id/],
+			[extendedHandshake(names(MAX_EXTENSION_NAMES + 1), 3), /too many names/],
+			[extendedHandshake(['x'.repeat(MAX_EXTENSION_NAME_BYTES + 1)], 3), /long name/],
+			[extendedFrame(new Uint8Array(MAX_EXTENDED_HANDSHAKE_BYTES + 1)), /too long/],
+		] as const) {
+			expect(() => told(bad)).toThrow(why);
+		}
 	});
 });
 
@@ -221,5 +296,80 @@ describe('frames', () => {
 			'000000081403' + '0500000005f0',
 		);
 		expect(hex({ type: 'bye' })).toBe('0000000314030e');
+	});
+
+	it('are taken up to the documented bounds and refused beyond them', () => {
+		const decode = (message: Message) => {
+			const frame = encodeMessage(message, 1);
+			return frame[4] === 20
+				? decodeLiveMessage(frame.subarray(6))
+				: decodePlainMessage(frame.subarray(4));
+		};
+		const signature = filled(SIGNATURE_BYTES, 5);
+		const block = { begin: 0, length: BLOCK_BYTES };
+		const manifest = (bytes: number) =>
+			({ type: 'manifest', signature, dict: filled(bytes, 1) }) as const;
+		const delta = (bytes: number, baseFirstPiece = MAX_PIECE_INDEX) =>
+			({ type: 'manifest-delta', signature, baseFirstPiece, changes: filled(bytes, 1) }) as const;
+		const want = (piece: number, before: number) =>
+			({ type: 'want-manifest', piece, before }) as const;
+		const have = (first: number, bytes: number) =>
+			({ type: 'have', first, bits: filled(bytes, 1) }) as const;
+		const init = (bytes: number) =>
+			({ type: 'init', sha256: filled(32, 1), bytes: filled(bytes, 1) }) as const;
+		const exchange = (count: number) =>
+			({ type: 'exchange', peers: Array.from({ length: count }, () => idA) }) as const;
+		const signal = (chars: number) =>
+			({
+				...{ type: 'signal', to: idA, from: idB, kind: 'offer', offerId: idA },
+				sdp: 'x'.repeat(chars),
+			}) as const;
+		const longest = MAX_MANIFEST_BYTES - SIGNATURE_BYTES;
+		for (const good of [
+			{ type: 'request', index: MAX_PIECE_INDEX, ...block } as const,
+			manifest(longest),
+			delta(longest),
+			want(MAX_PIECE_INDEX, MAX_WANTED_MANIFESTS),
+			have(MAX_PIECE_INDEX, MAX_HAVE_BITS_BYTES),
+			init(MAX_INIT_BYTES),
+			exchange(MAX_EXCHANGED_PEERS),
+			signal(MAX_SDP_CHARS),
+		]) {
+			expect(decode(good)).toEqual(good);
+		}
+		const beyond = MAX_PIECE_INDEX + 1;
+		for (const [bad, why] of [
+			[{ type: 'request', index: beyond, ...block }, /piece index/],
+			[{ type: 'request', index: 0, begin: 0, length: BLOCK_BYTES + 1 }, /bad block/],
+			[{ type: 'request', index: 0, begin: 0, length: 0 }, /bad block/],
+			[{ type: 'cancel', index: 0, begin: 1, length: 1 }, /bad block/],
+			[{ type: 'piece', index: beyond, begin: 0, block: filled(1, 1) }, /piece index/],
+			[{ type: 'piece', index: 0, begin: 1, block: filled(1, 1) }, /bad block/],
+			[{ type: 'piece', index: 0, begin: 0, block: filled(0, 1) }, /bad block/],
+			[manifest(longest + 1), /long manifest/],
+			[delta(longest + 1), /long manifest/],
+			[delta(1, beyond), /piece index/],
+			[want(beyond, 0), /piece index/],
+			[want(0, MAX_WANTED_MANIFESTS + 1), /too many manifests/],
+			[have(beyond, 1), /piece index/],
+			[have(0, MAX_HAVE_BITS_BYTES + 1), /bad have/],
+			[have(0, 0), /bad have/],
+			[init(MAX_INIT_BYTES + 1), /bad init/],
+			[init(0), /bad init/],
+			[exchange(MAX_EXCHANGED_PEERS + 1), /bad exchange/],
+			[signal(MAX_SDP_CHARS + 1), /long description/],
+		] as const) {
+			expect(() => decode(bad), String(why)).toThrow(why);
+		}
+	});
+
+	it('are refused when cut short or when bytes trail', () => {
+		const sized = (['broadcaster-proof', 'subscribe', 'want-init', 'ping', 'pong', 'bye'] as const)
+			.map((type) => SAMPLES.find((message) => message.type === type))
+			.map((message) => encodeMessage(message ?? expect.unreachable(), 1).subarray(6));
+		for (const body of sized) {
+			expect(() => decodeLiveMessage(concatBytes(body, filled(1, 0)))).toThrow(/trailing/);
+			expect(() => decodeLiveMessage(body.subarray(0, -1))).toThrow(/cut short/);
+		}
 	});
 });
