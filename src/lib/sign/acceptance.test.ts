@@ -108,6 +108,17 @@ describe('the gate for verified manifests', () => {
 		expect(acceptance.judge(at(theirs, 8), 9000)).toEqual({ type: 'accept', newRun: true });
 	});
 
+	it('follows one of two silent sessions, whichever of them came first', () => {
+		const [smaller, larger] = [1, 7].map((id) =>
+			sampleRun(2, { session: new Uint8Array(16).fill(id) }),
+		) as [SignedManifest[], SignedManifest[]];
+		expect(gate(smaller).judge(at(larger, 1), 9000)).toEqual({ type: 'accept', newRun: true });
+		expect(gate(larger).judge(at(smaller, 1), 9000)).toEqual({
+			type: 'ignore',
+			why: 'other-session',
+		});
+	});
+
 	it('follows nobody where it is the broadcaster’s own: earlier runs are old, all that it did not sign shows another', () => {
 		const own = sampleRun(4);
 		const acceptance = gate(own.slice(0, 3));
@@ -132,6 +143,17 @@ describe('the gate for verified manifests', () => {
 		const other = asSigned(sampleManifest({ channel: new Uint8Array(32).fill(9) }));
 		expect(judge(other)).toEqual({ type: 'reject', why: 'other-channel' });
 		expect(acceptance.newest).toMatchObject({ epoch, session, sequence: 2 });
+	});
+
+	it('sees another who signs the broadcaster’s channel, whatever number that one is at', () => {
+		const own = sampleRun(400);
+		const acceptance = gate(own);
+		const forgotten = at(own, 0).manifest;
+		expect(acceptance.judgeOthers(asSigned(forgotten)).type).toBe('ignore');
+		const session = new Uint8Array(16).fill(2);
+		expect(acceptance.judgeOthers(asSigned({ ...forgotten, session })).type).toBe('fork');
+		const epoch = forgotten.epoch + 1;
+		expect(acceptance.judgeOthers(asSigned({ ...forgotten, epoch })).type).toBe('fork');
 	});
 
 	it('remembers no more than its window', () => {
