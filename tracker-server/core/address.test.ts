@@ -37,6 +37,8 @@ test.each([
 	'1:2:3:4:5:6:7:8:9',
 	'',
 	'12345::',
+	'1::2::3',
+	'::ffff:1.2.3.256',
 ])('%j is no address', (text) => {
 	expect(parseAddress(text)).toBeUndefined();
 });
