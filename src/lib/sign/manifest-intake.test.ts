@@ -1,29 +1,34 @@
 import { expect, test } from 'vitest';
 import { manifestChanges, type SignedManifest } from '../model/manifest-delta.ts';
-import { pieceCount } from '../model/manifest.ts';
+import { encodeManifest, pieceCount, type Manifest } from '../model/manifest.ts';
 import type { ManifestDeltaMessage, ManifestMessage } from '../model/message.ts';
 import { SimMedia } from '../testing/sim-media.ts';
 import { Acceptance } from './acceptance.ts';
 import { ManifestIntake, type IntakeResult } from './manifest-intake.ts';
+import { signedBytes } from './manifest-signer.ts';
 
 const WALL_MS = 1_800_000_000_000;
 
-function setup() {
+/** With `waiting` proofs come only when they are let. */
+function setup(waiting?: (() => void)[]) {
 	const media = new SimMedia({ streamBps: 1_000_000, segmentMs: 500 });
 	const known = new Map<number, SignedManifest>();
 	let verified = 0;
+	let nowMs = 0;
+	const proven = (proof: () => void) => (waiting ? void waiting.push(proof) : proof());
 	const acceptance = new Acceptance(media.channelKey, 60_000);
 	const intake = new ManifestIntake({
 		channel: media.channelKey,
 		judge: (signed) => acceptance.judge(signed, 0),
 		infoDict: (manifest) => media.infoDict(manifest),
-		now: () => 0,
+		now: () => nowMs,
 		known: (firstPiece) => known.get(firstPiece),
 		proofs: {
-			...media.proofs,
+			sha1: (...args) => proven(() => media.proofs.sha1(...args)),
+			sha256: (...args) => proven(() => media.proofs.sha256(...args)),
 			verify: (...args) => {
 				verified++;
-				media.proofs.verify(...args);
+				proven(() => media.proofs.verify(...args));
 			},
 		},
 	});
@@ -34,7 +39,8 @@ function setup() {
 		if (came.type === 'verdict') known.set(came.signed.manifest.firstPiece, came.signed);
 		return came;
 	};
-	return { media, take, verified: () => verified };
+	const pass = (ms: number) => void (nowMs += ms);
+	return { media, intake, take, pass, verified: () => verified };
 }
 
 const whole = ({ signature, dict }: SignedManifest): ManifestMessage => ({
@@ -88,9 +94,67 @@ test('blames a forged signature, another channel and bytes that are no manifest'
 });
 
 test('verifies no more than it can bear', () => {
-	const { media, take, verified } = setup();
+	const { media, take, verified, pass } = setup();
 	const results = new Set<string>();
 	for (let i = 0; i < 300; i++) results.add(take(whole(media.next(WALL_MS + i * 500))).type);
 	expect(verified()).toBe(200);
 	expect(results.has('overloaded')).toBe(true);
+	pass(999);
+	expect(take(whole(media.next(WALL_MS))).type).toBe('overloaded');
+	pass(1);
+	expect(take(whole(media.next(WALL_MS))).type).toBe('verdict');
+});
+
+test('blames a genuine signature over an infohash that does not follow, and verifies nothing of another channel', () => {
+	const { media, take, verified } = setup();
+	const { manifest } = media.next(WALL_MS);
+	const signed = (changes: Partial<Manifest>): ManifestMessage => {
+		const dict = encodeManifest({ ...manifest, ...changes });
+		let signature = new Uint8Array();
+		media.sign(signedBytes(dict), (made) => (signature = made.slice()));
+		return { type: 'manifest', signature, dict };
+	};
+	const other = signed({ channel: new Uint8Array(32).fill(9) });
+	expect(take(other)).toEqual({ type: 'bad', why: 'bad-signature' });
+	expect(verified()).toBe(0);
+	const unfitting = signed({ infoHash: new Uint8Array(20).fill(1) });
+	expect(take(unfitting)).toEqual({ type: 'bad', why: 'protocol' });
+	expect(take(signed({}))).toMatchObject({ type: 'verdict', verdict: { type: 'accept' } });
+});
+
+test('judges in the order in which manifests came, however their proofs overtake each other', () => {
+	const waiting: (() => void)[] = [];
+	const { media, intake } = setup(waiting);
+	const judged: unknown[] = [];
+	const take = (signed: SignedManifest) =>
+		intake.take(whole(signed), ({ type }) => judged.push([signed.manifest.sequence, type]));
+	for (let i = 0; i < 3; i++) take(media.next(WALL_MS + i * 500));
+	const last = waiting.splice(0, 1);
+	for (const proof of waiting.reverse()) proof();
+	expect(judged).toEqual([]);
+	for (const proof of last) proof();
+	expect(judged).toEqual([0, 1, 2].map((sequence) => [sequence, 'verdict']));
+});
+
+test('what is being proven is not proven twice, and a forged copy is not spared by it', () => {
+	const waiting: (() => void)[] = [];
+	const { media, intake, verified } = setup(waiting);
+	const one = media.next(WALL_MS);
+	const results: IntakeResult[] = [];
+	const take = (message: ManifestMessage) => intake.take(message, (result) => results.push(result));
+	take(whole(one));
+	take(whole(one));
+	expect(verified()).toBe(1);
+	take({ ...whole(one), signature: new Uint8Array(64) });
+	for (const proof of waiting) proof();
+	expect(results.map(({ type }) => type)).toEqual(['verdict', 'known', 'bad']);
+});
+
+test('proves no more than so many at a time', () => {
+	const { media, intake, verified } = setup([]);
+	const results: string[] = [];
+	for (let i = 0; i < 130; i++)
+		intake.take(whole(media.next(WALL_MS + i * 500)), ({ type }) => results.push(type));
+	expect(verified()).toBe(128);
+	expect(results).toEqual(['overloaded', 'overloaded']);
 });

@@ -108,4 +108,6 @@ test('a channel whose piece numbers are used up says so', async () => {
 	disk.place = { epoch: 1, nextPiece: MAX_PIECE_INDEX - 5 };
 	const keeper = await openPlace(channel, disk, () => 1);
 	await expect(keeper.reserve(6)).rejects.toMatchObject({ code: 'protocol' });
+	await keeper.reserve(5);
+	keeper.advance(5, new Uint8Array(32));
 });
