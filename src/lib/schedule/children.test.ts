@@ -106,3 +106,49 @@ test('a piece leaves for all children of a tree within a sixth of a second', () 
 	children().evaluate(many, { ...ROOM, planBps: 5_300_000 }, undefined, 0, ignore);
 	expect(many.filter(({ given }) => given === 1).length).toBe(6);
 });
+
+test('has room for one of each tree while the rate is unknown', () => {
+	expect(children().capacity({ ...ROOM, streamBps: 0 })).toBe(SUBSTREAMS);
+});
+
+test('puts a weak child out for one more than twice as strong, one at a time', () => {
+	const room = { ...ROOM, planBps: 3_000_000 };
+	const told = { depths: new Uint8Array(SUBSTREAMS).fill(2) };
+	const weak = fakeNeighbour(0, { ...told, wants: 0x7f, uplinkKbps: 2000 });
+	const strong = fakeNeighbour(1, { ...told, uplinkKbps: 3999 });
+	const parent = children();
+	const evaluate = (nowMs: number) => {
+		weak.heardAtMs = strong.heardAtMs = nowMs;
+		parent.evaluate([weak, strong], room, undefined, nowMs, ignore);
+		return [weak, strong].map(({ given }) => bitCount(given));
+	};
+	expect(evaluate(0)).toEqual([7, 0]);
+	strong.wants = 0xff;
+	expect(evaluate(1000)).toEqual([7, 0]);
+	strong.uplinkKbps = 4000;
+	expect(evaluate(1000)).toEqual([6, 1]);
+	expect(evaluate(2999)).toEqual([6, 1]);
+	expect(evaluate(3000)).toEqual([5, 2]);
+});
+
+test('a full uplink whose only child asks for more puts nobody out', () => {
+	const room = { ...ROOM, planBps: 3_000_000 };
+	const only = fakeNeighbour(0, { wants: 0x7f, depths: new Uint8Array(SUBSTREAMS).fill(2) });
+	const parent = children();
+	parent.evaluate([only], room, undefined, 0, ignore);
+	only.wants = 0xff;
+	parent.evaluate([only], room, undefined, 100, ignore);
+	expect(only.given).toBe(0x7f);
+});
+
+test('takes a place back from the tree in which it stands deepest, and only from a child that has one', () => {
+	const depthOf = (s: number) => [1, 1, 5, 9][s] ?? 1;
+	const room = { ...ROOM, planBps: 900_000, depthOf };
+	const old = fakeNeighbour(0, { wants: 0b110, depths: new Uint8Array(SUBSTREAMS).fill(2) });
+	const parent = children();
+	parent.evaluate([old], room, undefined, 0, ignore);
+	expect(old.given).toBe(0b110);
+	const next = fakeNeighbour(1, { wants: 1, depths: new Uint8Array(SUBSTREAMS).fill(2) });
+	parent.evaluate([old, next], room, undefined, 100, ignore);
+	expect([old.given, next.given]).toEqual([0b010, 0b001]);
+});

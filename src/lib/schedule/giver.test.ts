@@ -63,7 +63,7 @@ function setup({ role = 'viewer', capBps }: { role?: PeerRole; capBps?: number }
 		giver.passOn(track, offset);
 		giver.flush();
 	};
-	return { clock, giver, track, join, hold, informed, ended };
+	return { clock, giver, port, track, join, hold, informed, ended };
 }
 const request = (index: number, length = BLOCK) =>
 	({ type: 'request', index, begin: 0, length }) as const;
@@ -136,6 +136,38 @@ test('a canceled request is not answered', () => {
 	giver.onCancel(asker.neighbour, { index: 1, begin: 0 });
 	hold(1);
 	expect(asker.pieces()).toBe(0);
+});
+
+test('a cancel of what it does not know, or of nothing that waits, is passed over', () => {
+	const { join, giver } = setup();
+	const asker = join();
+	giver.onCancel(asker.neighbour, { index: 99, begin: 0 });
+	giver.onCancel(asker.neighbour, { index: 1, begin: 0 });
+	expect(asker.sent).toEqual([]);
+});
+
+test('tells of a manifest once, and only to children unless all are to hear of it', () => {
+	const { join, giver, track, informed } = setup();
+	const [child, other] = [join({ given: 1 }), join()];
+	join({ role: undefined });
+	const told = () => informed.splice(0).map(({ link }) => link);
+	giver.inform(track, false);
+	expect(told()).toEqual([child.neighbour.link]);
+	giver.inform(track, true);
+	expect(told()).toEqual([other.neighbour.link]);
+	giver.inform(track, true);
+	expect(told()).toEqual([]);
+});
+
+test('what has left the window before its turn is not sent', () => {
+	const { join, giver, track, port } = setup();
+	const asker = join();
+	track.states[0] = HELD;
+	port.block = () => undefined;
+	giver.onRequest(asker.neighbour, request(0));
+	giver.flush();
+	expect(asker.sent).toEqual([]);
+	expect(asker.neighbour.queuedBlocks).toBe(0);
 });
 
 test('a push that waits is taken back when the child finds the piece elsewhere, or another parent for its substream', () => {

@@ -57,6 +57,7 @@ test('takes an answer only for what it answers', () => {
 test('leaves who refused alone, until it has room again', () => {
 	const full = fakeNeighbour(0, { depths: depths(1 + FULL_DEPTH) });
 	const mine = parents();
+	mine.noteRoom(full, depths(1));
 	evaluate(mine, [full], 0);
 	mine.onSubscribed(full, 0, 0xff, 10);
 	evaluate(mine, [full], 20);
@@ -96,6 +97,46 @@ test('forgets a parent that left, and one that failed', () => {
 	mine.remove(parent);
 	expect(mine.lacksAny()).toBe(true);
 	expect(mine.hop()).toBe(255);
+});
+
+test('who failed does not come back by saying again that it pushes, and nobody but a parent fails', () => {
+	const mine = parents();
+	const [parent, other] = [0, 1].map((slot) => fakeNeighbour(slot, { depths: depths(1 + slot) }));
+	if (!parent || !other) expect.unreachable();
+	evaluate(mine, [parent, other], 0);
+	mine.onSubscribed(parent, 0xff, 0xff, 10);
+	mine.fail(other, 1, 20);
+	expect(mine.parentOf(1)).toBe(parent);
+	mine.fail(parent, 0, 20);
+	mine.onSubscribed(parent, 0xff, 0xff, 30);
+	expect(mine.parentOf(0)).toBeUndefined();
+	evaluate(mine, [parent, other], 40);
+	expect([parent.asked, other.asked]).toEqual([0xfe, 1]);
+});
+
+test('the broadcaster does not fail, and becomes a parent once however often it says so', () => {
+	const source = fakeNeighbour(0, { role: 'broadcaster' });
+	const mine = parents();
+	evaluate(mine, [source], 0);
+	expect(mine.onSubscribed(source, 3, 0xff, 10)).toBe(3);
+	expect(mine.onSubscribed(source, 7, 0xff, 20)).toBe(4);
+	mine.fail(source, 0, 30);
+	expect(mine.parentOf(0)).toBe(source);
+});
+
+test('asks again only when it wishes for something else', () => {
+	const mine = parents();
+	const near = fakeNeighbour(0, { depths: depths(1) });
+	evaluate(mine, [near], 0);
+	mine.onSubscribed(near, 0xff, 0xff, 10);
+	const asked: number[] = [];
+	const again = (nowMs: number) =>
+		mine.evaluate([near], nowMs, (neighbour, wish) => asked.push((neighbour.asked = wish)));
+	again(20);
+	expect(asked).toEqual([]);
+	mine.fail(near, 0, 30);
+	again(40);
+	expect(asked).toEqual([0xfe]);
 });
 
 test('takes what is still on its way from a former parent, through several changes', () => {

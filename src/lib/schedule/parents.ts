@@ -222,7 +222,6 @@ export class Parents {
 		for (let s = 0; s < SUBSTREAMS; s++) this.#choose(s, neighbours, nowMs);
 		this.#updateDepths(nowMs);
 		for (const neighbour of neighbours) {
-			if (neighbour.role === undefined) continue;
 			const wish = this.#wishOf(neighbour);
 			if (wish === neighbour.asked) continue;
 			// What ended a moment ago may still be on its way; a later change must not make it an offence.

@@ -71,6 +71,15 @@ test('forgets who refused once, whatever it says again', () => {
 	expect(first.sent.some(({ type }) => type === 'cancel')).toBe(false);
 });
 
+test('what one says of a piece that is asked of another changes nothing', () => {
+	const { book, track, first, second } = setup();
+	book.ask(track, 0, first.neighbour, 5);
+	book.ask(track, 1, second.neighbour, 5);
+	book.forget(track, 0, second.neighbour.slot);
+	expect(book.isAsked(track, 0, first.neighbour.slot)).toBe(true);
+	expect(second.neighbour.outstanding).toBe(1);
+});
+
 test('waits longer for late parents when they bring what was asked elsewhere, within bounds, and forgets it again', () => {
 	const { book } = setup();
 	expect(book.slackMs(0)).toBe(200);
