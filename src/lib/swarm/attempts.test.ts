@@ -2,6 +2,14 @@ import { expect, it, vi } from 'vitest';
 import { FakeClock } from '../testing/fake-clock.ts';
 import type { AttemptsHost } from './attempt.ts';
 import { Attempts } from './attempts.ts';
+import {
+	INBOUND_OFFERS_BURST,
+	MAX_ATTEMPTS,
+	MAX_EXCHANGE_ATTEMPTS,
+	MAX_OPEN_OFFERS,
+	SPARE_ATTEMPTS,
+	STALE_ATTEMPT_MS,
+} from './bounds.ts';
 
 const SDP = [
 	...['v=0', 'o=- 1 2 IN IP4 127.0.0.1', 's=-', 't=0 0'],
@@ -28,7 +36,10 @@ class FakeConnection {
 	close = () => void (this.closed = true);
 }
 
-function attemptsOf(peerId: string): Attempts {
+function attemptsOf(
+	peerId: string,
+	{ clock = new FakeClock(), ...host }: Partial<AttemptsHost> & { clock?: FakeClock } = {},
+): Attempts {
 	FakeConnection.made = [];
 	return new Attempts({
 		infoHash: new Uint8Array(20),
@@ -38,7 +49,7 @@ function attemptsOf(peerId: string): Attempts {
 			webrtc: FakeConnection,
 			iceServers: [],
 			iceTransportPolicy: 'all',
-			clock: new FakeClock(),
+			clock,
 		},
 		rules: { allowLoopback: true },
 		links: new Map(),
@@ -48,6 +59,7 @@ function attemptsOf(peerId: string): Attempts {
 		onLink: () => undefined,
 		onEnd: () => undefined,
 		onUnavailable: () => undefined,
+		...host,
 	} as unknown as AttemptsHost);
 }
 
@@ -74,4 +86,113 @@ it.each([
 	expect(answered.map(({ closed }) => closed)).toEqual([false]);
 	expect(introduced?.closed).toBe(true);
 	expect(attempts.connecting).toBe(1);
+});
+
+const SELF = 'aa'.repeat(20);
+const peer = (i: number) => i.toString(16).padStart(40, 'b');
+const ignore = () => undefined;
+
+it('takes no offer of its own, of a neighbour, of who is shunned, of no description, or without room', () => {
+	const attempts = attemptsOf(SELF, {
+		links: new Map([[peer(1), {}]]) as unknown as AttemptsHost['links'],
+		isShunned: (peerId, origin) => peerId === peer(2) && origin === 'tracker',
+	});
+	const offer = (peerId: string, sdp = SDP) =>
+		attempts.takeOffer('tracker', peerId, 'id', sdp, ignore);
+	offer(peer(9));
+	attempts.setWanted(0, 4);
+	for (const peerId of [SELF, peer(1), peer(2)]) offer(peerId);
+	offer(peer(3), 'v=0');
+	expect(attempts.size).toBe(0);
+	offer(peer(4));
+	offer(peer(4));
+	attempts.takeOffer('exchange', peer(2), 'id', SDP, ignore);
+	expect(attempts.counts).toMatchObject({
+		offersTaken: 2,
+		offersRefused: { unwanted: 1, duplicate: 2, shunned: 1, bad: 1, budget: 0, full: 0 },
+	});
+	expect(attempts.connecting).toBe(2);
+});
+
+it('takes so many offers at once by trackers, a budget that neighbours have of their own, and so many attempts in all', () => {
+	const clock = new FakeClock();
+	const attempts = attemptsOf(SELF, { clock });
+	attempts.setWanted(0, 30);
+	for (let i = 0; i <= INBOUND_OFFERS_BURST; i++)
+		attempts.takeOffer('tracker', peer(i), 'id', SDP, ignore);
+	expect(attempts.counts.offersRefused).toMatchObject({ budget: 1, full: 0 });
+	expect(attempts.size).toBe(MAX_ATTEMPTS);
+	attempts.takeOffer('exchange', peer(30), 'id', SDP, ignore);
+	expect(attempts.counts.offersRefused).toMatchObject({ budget: 1, full: 1 });
+	clock.advance(STALE_ATTEMPT_MS);
+	attempts.takeOffer('exchange', peer(31), 'id', SDP, ignore);
+	expect(attempts.counts.offersTaken).toBe(MAX_ATTEMPTS + 1);
+	expect(attempts.size).toBe(MAX_ATTEMPTS);
+});
+
+it('connects to few more than there is room for, until an attempt takes too long', () => {
+	const clock = new FakeClock();
+	const attempts = attemptsOf(SELF, { clock });
+	attempts.setWanted(0, 1);
+	for (let i = 0; i < 4; i++) attempts.takeOffer('tracker', peer(i), 'id', SDP, ignore);
+	expect(attempts.connecting).toBe(1 + SPARE_ATTEMPTS);
+	expect(attempts.counts.offersRefused.unwanted).toBe(1);
+	clock.advance(STALE_ATTEMPT_MS - 1);
+	attempts.takeOffer('tracker', peer(5), 'id', SDP, ignore);
+	expect(attempts.counts.offersTaken).toBe(1 + SPARE_ATTEMPTS);
+	clock.advance(1);
+	attempts.takeOffer('tracker', peer(5), 'id', SDP, ignore);
+	expect(attempts.counts.offersTaken).toBe(2 + SPARE_ATTEMPTS);
+	expect(attempts.connecting).toBe(1 + SPARE_ATTEMPTS);
+});
+
+it('takes an answer once, to an offer it made, the way it went out, of who may answer', async () => {
+	const attempts = attemptsOf(SELF, { isShunned: (peerId) => peerId === peer(2) });
+	attempts.setWanted(1, 4);
+	await settle();
+	const [offer] = attempts.takeOffers(1);
+	let met = '';
+	await attempts.meet(peer(5), (offerId) => (met = offerId));
+	const open = offer?.offerId ?? '';
+	attempts.takeAnswer('tracker', peer(1), 'ff'.repeat(20), SDP);
+	attempts.takeAnswer('exchange', peer(1), open, SDP);
+	attempts.takeAnswer('tracker', peer(2), open, SDP);
+	attempts.takeAnswer('tracker', peer(1), open, 'v=0');
+	attempts.takeAnswer('exchange', peer(1), met, SDP);
+	expect(attempts.counts).toMatchObject({ answersTaken: 0, answersRefused: 5 });
+	attempts.takeAnswer('tracker', peer(1), open, SDP);
+	attempts.takeAnswer('tracker', peer(3), open, SDP);
+	attempts.takeAnswer('exchange', peer(5), met, SDP);
+	expect(attempts.counts).toMatchObject({ answersTaken: 2, answersRefused: 6 });
+	expect(attempts.connecting).toBe(2);
+});
+
+it('meets few at a time by neighbours, nobody twice, and not itself, a neighbour or who is shunned', async () => {
+	const attempts = attemptsOf(SELF, {
+		links: new Map([[peer(1), {}]]) as unknown as AttemptsHost['links'],
+		isShunned: (peerId, origin) => peerId === peer(2) && origin === 'exchange',
+	});
+	const offered: string[] = [];
+	const meet = (peerId: string) => attempts.meet(peerId, () => offered.push(peerId));
+	await Promise.all([SELF, peer(1), peer(2), peer(3), peer(3)].map(meet));
+	expect(offered).toEqual([peer(3)]);
+	await Promise.all([4, 5, 6, 7].map((i) => meet(peer(i))));
+	expect(offered.length).toBe(MAX_EXCHANGE_ATTEMPTS);
+	void attempts.close();
+	await meet(peer(8));
+	expect(attempts.size).toBe(0);
+});
+
+it('keeps one offer more than it wants links, within its bound, and withdraws them when it wants none', async () => {
+	const attempts = attemptsOf(SELF);
+	attempts.setWanted(2, 4);
+	await settle();
+	expect([attempts.openOffers, attempts.takeOffers(9).length]).toEqual([3, 3]);
+	// Announced a moment ago: they may be answered.
+	expect(attempts.takeOffers(9)).toEqual([]);
+	attempts.setWanted(20, 20);
+	await settle();
+	expect(attempts.openOffers).toBe(MAX_OPEN_OFFERS);
+	attempts.setWanted(0, 4);
+	expect(attempts.openOffers).toBe(3);
 });
