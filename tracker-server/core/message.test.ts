@@ -124,3 +124,19 @@ test('raw control characters in a string are no JSON, in an SDP as anywhere', ()
 	const text = JSON.stringify(announceMessage(swarm, peer, { offers: sampleOffers('o', 1) }));
 	expect(parse(text.replaceAll(String.raw`\n`, '\n'))).toMatchObject({ reason: 'json' });
 });
+
+test('an SDP behind a raw line break is not looked past', () => {
+	const text = JSON.stringify(announceMessage(swarm, peer, { offers: sampleOffers('o', 1) }));
+	const hidden = text.replace(String.raw`\r\n"`, String.raw`\r\n` + '\nm=video 9 x"');
+	expect(hidden).not.toBe(text);
+	expect(parse(hidden)).toMatchObject({ reason: 'json' });
+});
+
+test('an announce may come without offers', () => {
+	for (const offers of [undefined, null, []]) {
+		expect(parse(JSON.stringify(announceMessage(swarm, peer, { offers })))).toMatchObject({
+			type: 'announce',
+			offers: [],
+		});
+	}
+});

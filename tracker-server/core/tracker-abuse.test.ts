@@ -15,6 +15,7 @@ describe('one message cannot bring it down', () => {
 		['a scrape of objects', { action: 'scrape', info_hash: [{}] }, 'info-hash'],
 		['a null offer', announceMessage(swarm, anna, { offers: [null] }), 'offers'],
 		['offers that are no list', announceMessage(swarm, anna, { offers: 'x' }), 'offers'],
+		['offers that are a number', announceMessage(swarm, anna, { offers: 7 }), 'offers'],
 		['a number as an offer', announceMessage(swarm, anna, { offers: [7] }), 'offers'],
 		[
 			'a null inside an offer',
@@ -45,6 +46,11 @@ describe('one message cannot bring it down', () => {
 		['a fractional numwant', announceMessage(swarm, anna, { numwant: 1.5 }), 'numwant'],
 		['shoal as text', announceMessage(swarm, anna, { shoal: 'x' }), 'hints'],
 		['an answer to nobody', { ...announceMessage(swarm, anna), answer: {} }, 'to-peer-id'],
+		[
+			'an answer to no offer',
+			{ ...announceMessage(swarm, anna), answer: {}, to_peer_id: victim },
+			'offer-id',
+		],
 	])('%s is refused and counted', (_, message, reason) => {
 		const { world, client } = withVictim();
 		const stranger = world.connect();

@@ -272,3 +272,71 @@ test('a piece found elsewhere is spared to the parent that is late with it, and 
 	expect(parent.sent).toEqual([{ type: 'have', first: 9, bits: Uint8Array.of(0x80) }]);
 	expect(other.sent).toEqual([]);
 });
+
+test('asks ahead only for what is missing, wanted and asked of nobody, and that no parent is to push', () => {
+	const { seeker, track, join, adopt } = setup();
+	const [usual, parent] = [join(), join()];
+	usual.neighbour.lagMs.fill(50);
+	track.wanted = false;
+	seeker.askAhead(track, 0);
+	expect(requests(usual.sent)).toBe(0);
+	track.wanted = true;
+	track.states[2] = HELD;
+	seeker.askAhead(track, 0);
+	expect(requests(usual.sent)).toBe(7);
+	seeker.askAhead(track, 10);
+	expect(requests(usual.sent)).toBe(7);
+	adopt(parent.neighbour);
+	const next = trackSegment(
+		{ firstPiece: 8, count: 8, pieceLength: 16_384, length: 8 * 16_384, wanted: true },
+		0,
+	);
+	seeker.askAhead(next, 20);
+	expect(requests(usual.sent)).toBe(7);
+});
+
+test('asks no more than sixteen pieces ahead of one neighbour, and nothing of who fell silent', () => {
+	const { seeker, join, hear } = setup();
+	const [usual, silent] = [join(), join()];
+	usual.neighbour.lagMs.fill(400);
+	silent.neighbour.lagMs.fill(1);
+	hear(5000);
+	silent.neighbour.heardAtMs = 0;
+	for (let i = 0; i < 3; i++) {
+		const wanted = { firstPiece: 8 * i, count: 8, length: 8 * 16_384, wanted: true };
+		seeker.askAhead(trackSegment({ ...wanted, pieceLength: 16_384 }, 5000), 5000);
+	}
+	expect([requests(usual.sent), requests(silent.sent)]).toEqual([16, 0]);
+});
+
+test('what a new parent was asked for already stays asked of it', () => {
+	const { seeker, track, join } = setup();
+	const parent = join();
+	parent.neighbour.lagMs.fill(50);
+	seeker.askAhead(track, 0);
+	seeker.leaveTo(parent.neighbour, 0xff, [track]);
+	expect(cancels(parent.sent)).toEqual([]);
+});
+
+test('takes a request back from the only one who has the piece after its time, not before', () => {
+	const { seeker, track, join, hear } = setup();
+	const only = join();
+	track.holders[0] = 1 << only.neighbour.slot;
+	seeker.consider(track, 0, 0);
+	hear(390);
+	seeker.consider(track, 0, 390);
+	expect(cancels(only.sent)).toEqual([]);
+	hear(400);
+	seeker.consider(track, 0, 400);
+	expect(cancels(only.sent)).toEqual([0]);
+});
+
+test('what was asked ahead waits as long as nobody has it', () => {
+	const { seeker, track, join, hear } = setup();
+	const early = join();
+	early.neighbour.lagMs.fill(50);
+	seeker.askAhead(track, 0);
+	hear(2000);
+	seeker.consider(track, 0, 2000);
+	expect(cancels(early.sent)).toEqual([]);
+});

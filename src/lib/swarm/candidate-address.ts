@@ -5,7 +5,6 @@ const MDNS_NAME = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.local$/i;
  * 8828), nothing unspecified, link-local, multicast or reserved; loopback only where `allowLoopback`.
  */
 export function isCandidateAddress(address: string, allowLoopback: boolean): boolean {
-	if (address.length > 64) return false;
 	if (MDNS_NAME.test(address)) return true;
 	const v4 = parseIpv4(address);
 	if (v4) return isIpv4PeerAddress(v4, allowLoopback);
@@ -41,7 +40,6 @@ function parseIpv4(text: string): number[] | undefined {
 
 /** The eight groups of an IPv6 address (RFC 4291 §2.2), without a zone. */
 function parseIpv6(text: string): number[] | undefined {
-	if (!text.includes(':')) return undefined;
 	const halves = text.split('::');
 	if (halves.length > 2) return undefined;
 	const head = parseGroups(halves[0] ?? '', halves.length === 1);

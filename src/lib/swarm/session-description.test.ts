@@ -70,6 +70,17 @@ it('leaves out candidates that nobody should be made to send packets to', () => 
 	expect(candidatesOf(cleaned)).toEqual([]);
 });
 
+it('takes every port but those of well-known services', () => {
+	for (const [port, count] of [
+		[1023, 0],
+		[1024, 1],
+		[65_535, 1],
+		[65_536, 0],
+	] as const) {
+		expect(candidatesOf(clean(sdpOf(host('203.0.113.7', port)))), `${port}`).toHaveLength(count);
+	}
+});
+
 it('takes loopback candidates where everything is on one machine', () => {
 	expect(candidatesOf(clean(sdpOf(host('127.0.0.1')), true))).toHaveLength(1);
 });
@@ -93,7 +104,10 @@ it('refuses descriptions that are not of one data channel', () => {
 });
 
 it('refuses what is too long or not plain text', () => {
-	expect(clean(sdpOf('a=x'.padEnd(MAX_SDP_CHARS)))).toBeUndefined();
+	const lines = (count: number) => sdpOf(...Array.from({ length: count }, () => 'a=x'));
+	const most = Math.floor((MAX_SDP_CHARS - sdpOf().length) / 'a=x\r\n'.length);
+	expect(clean(lines(most))).toBeDefined();
+	expect(clean(lines(most + 1))).toBeUndefined();
 	expect(clean(sdpOf('a=mid:' + 'x'.repeat(600)))).toBeUndefined();
 	expect(clean(sdpOf('a=mid:\u0000'))).toBeUndefined();
 	expect(clean(sdpOf('a=mid:\u202e'))).toBeUndefined();

@@ -107,6 +107,20 @@ it('passes messages on from the moment it is ready until it is closed', () => {
 	expect(clock.pending).toBe(0);
 });
 
+it('is not ready twice, and hears nothing once it is closed', () => {
+	const { link, connection, wire, onReady } = setUp(true);
+	connection.onOpen();
+	wire.onReady(peerId);
+	wire.onReady(peerId);
+	expect(onReady).toHaveBeenCalledOnce();
+	const receive = vi.spyOn(wire, 'receive');
+	link.close('closed');
+	wire.onReady(peerId);
+	connection.onBytes(Uint8Array.of(7));
+	expect(onReady).toHaveBeenCalledOnce();
+	expect(receive).not.toHaveBeenCalled();
+});
+
 it('a breach on either handshake or message ends it, and is told once', () => {
 	const { link, connection, wire, onEnd } = setUp(true);
 	connection.onOpen();
