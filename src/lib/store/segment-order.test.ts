@@ -55,3 +55,35 @@ it('follows the newest broadcast only', () => {
 	expect(order.put(segment(6, 1))).toBe(false);
 	expect(drain(order)).toEqual([0]);
 });
+
+it('passes a gap of any size at once, whoever numbers the segments', () => {
+	const order = new SegmentOrder(2);
+	order.put(segment(0));
+	expect(drain(order)).toEqual([0]);
+	const far = 2 ** 40;
+	for (const i of [0, 1, 2]) order.put(segment(far + i));
+	expect(drain(order)).toEqual([far, far + 1, far + 2]);
+	order.beginAt(2 * far);
+	expect(drain(order)).toEqual([]);
+	order.put(segment(2 * far));
+	expect(drain(order)).toEqual([2 * far]);
+});
+
+it('begins where it is told, and gives what is here below it all the same once begun', () => {
+	const order = new SegmentOrder(8);
+	order.put(segment(4));
+	order.beginAt(3);
+	expect(order.put(segment(2))).toBe(false);
+	expect(drain(order)).toEqual([]);
+	order.put(segment(6));
+	order.beginAt(7);
+	expect(drain(order)).toEqual([4, 6]);
+	expect(order.next).toBe(7);
+	order.put(segment(8));
+	expect(drain(order)).toEqual([]);
+	// A new broadcast begins anew.
+	order.put(segment(1, 2));
+	expect(drain(order)).toEqual([1]);
+	order.put(segment(3, 2));
+	expect(drain(order)).toEqual([]);
+});

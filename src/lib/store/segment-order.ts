@@ -13,6 +13,8 @@ export class SegmentOrder<Segment extends Ordered> {
 	readonly #mostWaiting: number;
 	readonly #waiting = new Map<number, Segment>();
 	readonly #lost = new Set<number>();
+	/** What is missing below it won't come. */
+	#begin = 0;
 	#epoch = -1;
 	#next: number | undefined;
 
@@ -40,6 +42,7 @@ export class SegmentOrder<Segment extends Ordered> {
 			this.#next = undefined;
 			this.#waiting.clear();
 			this.#lost.clear();
+			this.#begin = 0;
 		}
 		if (sequence < (this.#next ?? 0)) return false;
 		this.#waiting.set(sequence, segment);
@@ -54,20 +57,24 @@ export class SegmentOrder<Segment extends Ordered> {
 	/** Begins with this number; once begun, what is missing below it won't come. */
 	beginAt(sequence: number): void {
 		this.#next ??= sequence;
-		for (let missing = this.#next; missing < sequence; missing++) {
-			if (!this.#waiting.has(missing)) this.#lost.add(missing);
-		}
+		this.#begin = Math.max(this.#begin, sequence);
 	}
 
-	/** The next segment, if its turn has come. */
+	/** The next segment, if its turn has come. A gap is passed in one step: the numbers are the broadcaster's, and may be any. */
 	take(): Segment | undefined {
 		this.#next ??= this.lowest;
 		while (this.#next !== undefined) {
 			const segment = this.#waiting.get(this.#next);
 			const given = this.#lost.delete(this.#next);
-			if (!segment && !given && this.#waiting.size <= this.#mostWaiting) return undefined;
-			this.#waiting.delete(this.#next++);
-			if (segment) return segment;
+			if (segment) {
+				this.#waiting.delete(this.#next++);
+				return segment;
+			}
+			if (given) this.#next++;
+			else if (this.#waiting.size > this.#mostWaiting) this.skip();
+			else if (this.#next < this.#begin)
+				this.#next = Math.min(this.lowest ?? Infinity, this.#begin);
+			else return undefined;
 		}
 		return undefined;
 	}
