@@ -146,6 +146,17 @@ describe('a recording', () => {
 		}
 	});
 
+	it('reads no number of a size that WebM has not', () => {
+		const header = Uint8Array.of(0x1a, 0x45, 0xdf, 0xa3, 0x80);
+		const scale = Uint8Array.of(0x2a, 0xd7, 0xb1, 0x01, 0x00, 0x80, 0, 0, 0, 0, 0, 1);
+		const cluster = Uint8Array.of(
+			...[0x1f, 0x43, 0xb6, 0x75, 0x01, 255, 255, 255, 255, 255, 255, 255],
+			...[0xe7, 0x01, 0x00, 0x80, 0, 0, 0, 0, 0, 7],
+		);
+		const { parts } = new RecordingJoin().add(segment(9, concatBytes(header, scale), cluster));
+		expect(parts.at(-1)).toEqual(cluster);
+	});
+
 	it('keeps as it is what it can’t read', () => {
 		const join = new RecordingJoin();
 		for (const bytes of [utf8('no media'), fragment(9).slice(0, 90), new Uint8Array()]) {

@@ -22,12 +22,12 @@ interface Element {
 export function webmStartFields(init: Uint8Array): (segment: Uint8Array) => StartField[] {
 	let scale = USUAL_SCALE;
 	for (const { id, from, to } of elements(init)) {
-		if (id === TIMESTAMP_SCALE && to !== undefined) scale = readNumber(init, from, to);
+		if (id === TIMESTAMP_SCALE && isNumber(from, to)) scale = readNumber(init, from, to);
 	}
 	return (segment) => {
 		const fields: StartField[] = [];
 		for (const { id, from, to } of elements(segment)) {
-			if (id === TIMESTAMP && to !== undefined) {
+			if (id === TIMESTAMP && isNumber(from, to)) {
 				fields.push(timestampField(segment, from, to, scale / 1000));
 			}
 		}
@@ -74,6 +74,11 @@ function timestampField(segment: Uint8Array, from: number, to: number, tickUs: n
 			return true;
 		},
 	};
+}
+
+/** Whether there can be a number: it has eight bytes at most (RFC 8794 §7.2), whatever size the element claims. */
+function isNumber(from: number, to: number | undefined): to is number {
+	return to !== undefined && to - from <= 8;
 }
 
 function readNumber(bytes: Uint8Array, from: number, to: number): number {
