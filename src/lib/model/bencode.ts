@@ -143,7 +143,6 @@ export function decodeBencodePrefix(
 	function readValue(depth: number): Bencoded {
 		if (++tokens > maxTokens) fail('too many values');
 		const kind = bytes[at];
-		if (kind === undefined) fail('cut short');
 		if (kind === CHAR_I) {
 			at++;
 			return readDigits(CHAR_E);

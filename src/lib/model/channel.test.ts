@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fromHex, toBase64Url } from '../util/bytes.ts';
+import { fromHex, toBase64Url, toHex } from '../util/bytes.ts';
 import { channelOf, parseChannel } from './channel.ts';
 import type { ShoalError } from './error.ts';
 
@@ -38,6 +38,7 @@ it('refuses cut, mistyped and foreign links', () => {
 		id.replace('A', '+'),
 		'https://a.example/',
 		'x'.repeat(9000),
+		`${id}.${'x'.repeat(4096)}`,
 	]) {
 		expect(
 			codeOf(() => parseChannel(text)),
@@ -75,6 +76,13 @@ it('refuses every key that anybody could sign for', () => {
 		).toBe('bad-key');
 	}
 	expect(codeOf(() => channelOf(new Uint8Array(31)))).toBe('bad-key');
+});
+
+it('takes the keys next to those', () => {
+	const ff = 'ff'.repeat(30);
+	for (const hex of [`eb${ff}7f`, `ff${ff}7e`, `ff${ff.replace('ff', '00')}7f`, `ff${ff}fe`]) {
+		expect(toHex(channelOf(key(hex)).publicKey)).toBe(hex);
+	}
 });
 
 it('shows what a small-order key would allow, so that the refusal is needed', async () => {

@@ -27,6 +27,7 @@ describe('a manifest', () => {
 			sampleManifest(),
 			sampleManifest({ title: 'Hafenkamera – Süd', sinceKeyFrame: 7, discontinuity: true }),
 			sampleManifest({ status: 'ended', length: 0, pieceHashes: new Uint8Array(), durationUs: 0 }),
+			sampleManifest({ encryption: new Uint8Array(32).fill(1) }),
 		]) {
 			expect(decodeManifest(encodeManifest(manifest))).toEqual(manifest);
 		}
@@ -65,6 +66,8 @@ describe('a manifest', () => {
 			['st', 3],
 			['ti', new Uint8Array(121).fill(65)],
 			['ti', new Uint8Array(0)],
+			['en', new Uint8Array(33)],
+			['en', new Uint8Array(0)],
 			['zz', 1],
 		];
 		for (const [key, value] of breaches) {
@@ -75,6 +78,33 @@ describe('a manifest', () => {
 			const bytes = tampered((dict) => dict.delete(key));
 			expect(() => decodeManifest(bytes), `without ${key}`).toThrow(ShoalError);
 		}
+	});
+
+	it('is refused without a segment while live, with too many pieces, and when it is none', () => {
+		const none: [string, Bencoded][] = [
+			['ln', 0],
+			['ps', new Uint8Array()],
+		];
+		const many: [string, Bencoded][] = [
+			['ln', 65 * 16_384],
+			['ps', new Uint8Array(65 * 20)],
+		];
+		for (const [changes, why] of [
+			[none, /empty segment/],
+			[many, /too many pieces/],
+		] as const) {
+			const bytes = tampered((dict) => changes.forEach(([key, value]) => dict.set(key, value)));
+			expect(() => decodeManifest(bytes)).toThrow(why);
+		}
+		expect(() => decodeManifest(encodeBencode([1]))).toThrow(/not a dictionary/);
+		expect(() => decodeManifest(new Uint8Array(MAX_MANIFEST_BYTES - 63))).toThrow(/too long/);
+	});
+
+	it('that would be too long is not encoded', () => {
+		const title = (length: number) => sampleManifest({ title: 'x'.repeat(length) });
+		const room = MAX_MANIFEST_BYTES - 64 - encodeManifest(title(1000)).length;
+		expect(encodeManifest(title(1000 + room)).length).toBe(MAX_MANIFEST_BYTES - 64);
+		expect(() => encodeManifest(title(1001 + room))).toThrow(ShoalError);
 	});
 
 	it('of another version is told apart from a broken one', () => {

@@ -152,7 +152,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
 	const dict = decodeBencode(bytes);
 	if (!(dict instanceof Map)) fail('not a dictionary');
 	const take = new FieldReader(dict);
-	if (take.integer('v', MANIFEST_VERSION, MANIFEST_VERSION) !== MANIFEST_VERSION) fail('version');
+	take.integer('v', MANIFEST_VERSION, MANIFEST_VERSION);
 	const status = STATUSES[take.integer('st', 0, 2)] ?? fail('status');
 	const length = take.integer('ln', 0, MAX_SEGMENT_BYTES);
 	const pieceLength = take.integer('pl', 0, MAX_SEGMENT_BYTES);
