@@ -72,4 +72,40 @@ describe('the DVR window', () => {
 		expect(window.find(110)?.stored.signed).toBe(run[3]);
 		expect(window.find(110)?.offset).toBe(1);
 	});
+
+	it('keeps an older run that ends where the newer begins', () => {
+		const window = new DvrWindow();
+		for (const signed of sampleRun(2)) window.addWhole(signed, bytes);
+		const [fresh] = sampleRun(1, { epoch: 1_790_000_600_000 });
+		const after = { ...(fresh?.manifest ?? expect.unreachable()), firstPiece: 106 };
+		expect(window.add(asSigned({ ...after, signedAtMs: 1_790_000_001_500 }))).toEqual([]);
+		expect(window.segments.length).toBe(3);
+		expect(window.oldestOfRun?.signed.manifest.epoch).toBe(after.epoch);
+	});
+
+	it('has room before a segment as far back as it reaches in time, of the run that is followed', () => {
+		const run = sampleRun(6).map(({ manifest }) => manifest);
+		const window = new DvrWindow({ windowMs: 2000 });
+		expect(run.some((manifest) => window.hasRoomBefore(manifest))).toBe(false);
+		for (const manifest of run.slice(2)) window.add(asSigned(manifest));
+		// The newest begins at 2.5 s, and the one before segment 1 would at 0.
+		expect(run.map((manifest) => window.hasRoomBefore(manifest))).toEqual(
+			run.map(({ sequence }) => sequence > 1),
+		);
+		expect(window.hasRoomBefore({ ...(run[5] ?? expect.unreachable()), epoch: 1 })).toBe(false);
+		const full = new DvrWindow({ maxBytes: 40_000 });
+		const [first] = sampleRun(1) as [SignedManifest];
+		full.addWhole(first, bytes);
+		expect(full.hasRoomBefore(first.manifest)).toBe(false);
+	});
+
+	it('keeps to a number of segments, whatever their times say', () => {
+		const window = new DvrWindow();
+		const [{ manifest }] = sampleRun(1) as [SignedManifest];
+		for (let i = 0; i < 2050; i++)
+			window.add({ ...asSigned(manifest), manifest: { ...manifest, firstPiece: 3 * i } });
+		expect(window.segments.length).toBe(2048);
+		expect(window.segments[0]?.signed.manifest.firstPiece).toBe(6);
+		expect(window.hasRoomBefore(manifest)).toBe(false);
+	});
 });

@@ -159,9 +159,50 @@ describe('a recording', () => {
 
 	it('keeps as it is what it can’t read', () => {
 		const join = new RecordingJoin();
-		for (const bytes of [utf8('no media'), fragment(9).slice(0, 90), new Uint8Array()]) {
+		const moof = (...tfdt: Uint8Array<ArrayBuffer>[]) =>
+			box('moof', box('traf', box('tfhd', u32(0, 1)), ...tfdt));
+		for (const bytes of [
+			utf8('no media'),
+			fragment(9).slice(0, 90),
+			new Uint8Array(),
+			// Boxes of no length, of less than their headers, and longer than what is there.
+			concatBytes(u32(0), utf8('moof'), fragment(9)),
+			concatBytes(u32(7), utf8('moof'), fragment(9)),
+			concatBytes(u32(5000), utf8('moof'), fragment(9)),
+			moof(box('tfdt', u32(0))),
+			moof(box('tfdt')),
+			moof(),
+		]) {
 			expect(join.add({ ...segment(9), bytes }).parts.at(-1)).toEqual(bytes);
 		}
+	});
+
+	it('reads only tracks that tell their number and their clock', () => {
+		const trak = (track: number, timescale: number) =>
+			box(
+				'trak',
+				box('tkhd', u32(0, 0, 0, track)),
+				box('mdia', box('mdhd', u32(0, 0, 0, timescale))),
+			);
+		const moov = box('moov', box('mvhd', u32(0)), box('trak'), trak(1, 0), trak(2, 48_000));
+		const { parts } = new RecordingJoin().add(segment(9, moov));
+		expect(starts(moov, parts.slice(-1))).toEqual([[0]]);
+	});
+
+	it('counts the time of WebM in the unit that its header names, and begins a file where it has no room', () => {
+		const scale = Uint8Array.of(0x2a, 0xd7, 0xb1, 0x83, 0x07, 0xa1, 0x20);
+		const header = concatBytes(Uint8Array.of(0x1a, 0x45, 0xdf, 0xa3, 0x80), scale);
+		const cluster = (ticks: number) =>
+			Uint8Array.of(0x1f, 0x43, 0xb6, 0x75, 0x83, 0xe7, 0x81, ticks);
+		expect(starts(header, [cluster(200)])).toEqual([[0.1]]);
+		const join = new RecordingJoin();
+		join.add(segment(0, header, cluster(0)));
+		expect(join.add(segment(1, header, cluster(100))).begins).toBe(false);
+		join.add(segment(100, header, cluster(200)));
+		// Two seconds of the file are 4,000 ticks.
+		const far = join.add({ ...segment(0, header, cluster(0)), durationUs: 2 * SECOND_US });
+		const next = join.add(segment(2, header, cluster(255)));
+		expect([far.begins, next.begins]).toEqual([true, false]);
 	});
 });
 
