@@ -123,3 +123,12 @@ test('a broadcast without a segment has no end to sign', async () => {
 	await over(publisher.end());
 	expect(seen).toEqual([]);
 });
+
+test('nothing is published behind the end, which is signed once', async () => {
+	const { publisher, segment, seen, over } = await broadcast();
+	await over(publisher.publish(segment(0)));
+	const ends = Promise.all([publisher.end(), publisher.end()]);
+	await expect(publisher.publish(segment(500_000))).rejects.toMatchObject({ code: 'closed' });
+	await over(ends.then(() => publisher.end()));
+	expect(seen).toEqual(['first run, 0: live at 0 s', 'first run, 1: ended at 0.5 s']);
+});

@@ -319,11 +319,10 @@ describe('frames', () => {
 			({ type: 'init', sha256: filled(32, 1), bytes: filled(bytes, 1) }) as const;
 		const exchange = (count: number) =>
 			({ type: 'exchange', peers: Array.from({ length: count }, () => idA) }) as const;
-		const signal = (chars: number) =>
-			({
-				...{ type: 'signal', to: idA, from: idB, kind: 'offer', offerId: idA },
-				sdp: 'x'.repeat(chars),
-			}) as const;
+		const signal = (chars: number): Message => ({
+			...{ type: 'signal', to: idA, from: idB, kind: 'offer', offerId: idA },
+			sdp: 'x'.repeat(chars),
+		});
 		const longest = MAX_MANIFEST_BYTES - SIGNATURE_BYTES;
 		for (const good of [
 			{ type: 'request', index: MAX_PIECE_INDEX, ...block } as const,
