@@ -238,12 +238,28 @@ describe('nobody acts for another', () => {
 		const sybil = world.connect();
 		for (let i = 0; i < 50; i++) sybil.announce(swarm, wireId(`sybil${i}`));
 		expect(world.tracker.peerCount).toBe(2);
+		expect([sybil.link.replies.length, sybil.link.failures.length]).toEqual([1, 49]);
+		sybil.announce(swarm, wireId('sybil1'), { event: 'stopped' });
+		expect(world.tracker.swarms.get(swarm)?.get(wireId('sybil0'))).toBeDefined();
 		sybil.leave();
 		expect(world.tracker.peerCount).toBe(1);
 	});
 });
 
 describe('nothing is left behind', () => {
+	test('a connection that is gone is not heard, and leaves once', () => {
+		const { world, client } = withVictim();
+		const gone = world.connect();
+		gone.announce(swarm, anna);
+		gone.leave();
+		gone.announce(swarm, anna);
+		gone.leave();
+		expect(world.tracker.peerCount).toBe(1);
+		expect(gone.link.replies).toHaveLength(1);
+		client.leave();
+		expect(world.tracker.peerCount).toBe(0);
+	});
+
 	test('five announces for a new torrent in one breath make one swarm of five', () => {
 		const world = new FakeTracker();
 		for (let i = 0; i < 5; i++) world.connect().announce(swarm, wireId(`peer${i}`));
@@ -328,7 +344,9 @@ describe('enumeration and foreign torrents', () => {
 		});
 		const client = world.connect({ addressKey: '198.51.100.7' });
 		client.announce(swarm, anna);
-		for (let i = 0; i < 10; i++) client.announce(wireId(`foreign${i}`), anna);
+		for (let i = 0; i < 9; i++) client.announce(wireId(`foreign${i}`), anna);
+		expect([client.link.closed, bans]).toEqual([undefined, []]);
+		client.announce(wireId('foreign9'), anna);
 		expect(client.link.failures[0]).toEqual({
 			action: 'announce',
 			info_hash: wireId('foreign0'),

@@ -152,6 +152,29 @@ describe('budgets', () => {
 		expect(world.tracker.peerCount).toBe(2);
 	});
 
+	test('who leaves gives back its own part of the address budget, and of no other', () => {
+		const world = new FakeTracker({ limits: { peersPerAddress: 2 } });
+		const join = (name: string, addressKey = '192.0.2.1') => {
+			const client = world.connect({ addressKey });
+			client.announce(swarm, wireId(name));
+			return client;
+		};
+		const first = join('one');
+		join('two');
+		first.leave();
+		expect(join('three').link.failures).toEqual([]);
+		expect(join('four').link.failures).toHaveLength(1);
+		expect(join('five', '192.0.2.2').link.failures).toEqual([]);
+	});
+
+	test('an announce without offers does not hold up the next one’s', () => {
+		const { world, client } = withVictim();
+		const offerer = world.connect();
+		offerer.announce(swarm, anna);
+		offerer.announce(swarm, anna, { event: undefined, offers: sampleOffers('o', 1) });
+		expect(client.link.offers).toHaveLength(1);
+	});
+
 	test('the address budget is given back when peers leave', () => {
 		const world = new FakeTracker({ limits: { peersPerAddress: 1 } });
 		for (let i = 0; i < 5; i++) {
