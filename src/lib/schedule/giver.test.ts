@@ -146,6 +146,59 @@ test('a cancel of what it does not know, or of nothing that waits, is passed ove
 	expect(asker.sent).toEqual([]);
 });
 
+test('what one neighbour takes back takes nothing from another, and nothing else from itself', () => {
+	const { join, hold, giver, track } = setup();
+	const [one, other] = [join({ given: 0xff }), join({ given: 0xff })];
+	const links = [one, other].map(({ neighbour }) => neighbour.link as { bufferedBytes: number });
+	for (const link of links) link.bufferedBytes = 100_000;
+	for (const offset of [1, 2, 3, 4]) hold(offset);
+	track.states[5] = HELD;
+	for (const { neighbour } of [one, other]) giver.onRequest(neighbour, request(5));
+	giver.onCancel(one.neighbour, { index: 1, begin: 0 });
+	giver.onCancel(one.neighbour, { index: 2, begin: BLOCK });
+	giver.spare(one.neighbour, new Set([3]));
+	giver.keepOnly(one.neighbour, 0xff & ~0b110000);
+	for (const link of links) link.bufferedBytes = 0;
+	for (let i = 0; i < 9; i++) {
+		giver.flush();
+		for (const link of links) link.bufferedBytes = 0;
+	}
+	const got = ({ sent }: typeof one) =>
+		sent.flatMap((message) => (message.type === 'piece' ? [message.index] : [])).sort();
+	expect(got(one)).toEqual([2, 5]);
+	expect(got(other)).toEqual([1, 2, 3, 4, 5]);
+});
+
+test('refuses requests while blocks wait too long, the broadcaster later than others', () => {
+	for (const [role, busyMs] of [
+		['viewer', 250],
+		['broadcaster', 500],
+	] as const) {
+		const { clock, giver, track, join } = setup({ role });
+		const asker = join();
+		track.states.fill(HELD);
+		giver.onRequest(asker.neighbour, request(0));
+		clock.advance(busyMs);
+		giver.onRequest(asker.neighbour, request(1));
+		expect(asker.sent).toEqual([]);
+		clock.advance(1);
+		giver.onRequest(asker.neighbour, request(2));
+		expect(asker.sent.map(({ type }) => type)).toEqual(['reject']);
+	}
+});
+
+test('refuses what it held too long, and not before', () => {
+	const { clock, giver, join } = setup();
+	const asker = join();
+	giver.onRequest(asker.neighbour, request(1));
+	clock.advance(1000);
+	giver.expire();
+	expect(asker.sent).toEqual([]);
+	clock.advance(1001);
+	giver.expire();
+	expect(asker.sent.map(({ type }) => type)).toEqual(['reject']);
+});
+
 test('tells of a manifest once, and only to children unless all are to hear of it', () => {
 	const { join, giver, track, informed } = setup();
 	const [child, other] = [join({ given: 1 }), join()];

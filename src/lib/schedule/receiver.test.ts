@@ -91,6 +91,33 @@ test('pieces nobody asked for are dropped, and too many of them end the link', (
 	expect(track.states[1]).not.toBe(CHECKING);
 });
 
+test('takes what a former parent had sent for a while, and only of what it was asked for', () => {
+	const { receiver, from, other } = setup();
+	Object.assign(from, { former: 0b10, graceUntilMs: 1100 });
+	Object.assign(other, { former: 0b01, graceUntilMs: 1100 });
+	receiver.take(other, piece(1, 0, BLOCK), 1099);
+	receiver.take(from, piece(1, 0, BLOCK), 1100);
+	expect([from.unsolicited, other.unsolicited]).toEqual([1, 1]);
+	expect(receiver.take(from, piece(1, 0, BLOCK), 1099)?.whole.length).toBe(BLOCK);
+});
+
+test('counts what came of the broadcaster apart', () => {
+	const { receiver, from } = setup();
+	Object.assign(from, { role: 'broadcaster', asked: 2 });
+	receiver.take(from, piece(1, 0, BLOCK), 1050);
+	expect(receiver.stats).toMatchObject({ bytesFromBroadcaster: BLOCK, bytesFromViewers: 0 });
+});
+
+test('who leaves takes only what it had begun to send along', () => {
+	const { receiver, from, other } = setup();
+	from.asked = other.asked = 1;
+	receiver.take(from, piece(0, 0, BLOCK), 1050);
+	receiver.take(other, piece(0, 0, BLOCK), 1055);
+	receiver.forget(from);
+	expect(receiver.take(from, piece(0, BLOCK, BLOCK), 1058)).toBeUndefined();
+	expect(receiver.take(other, piece(0, BLOCK, BLOCK), 1060)?.whole.length).toBe(2 * BLOCK);
+});
+
 test('a late answer to a request taken back is no offence', () => {
 	const { receiver, book, track, from, ended } = setup();
 	book.ask(track, 1, from, 1000);

@@ -88,6 +88,9 @@ describe('the gate for verified manifests', () => {
 		expect(acceptance.judge(end, 1000).type).toBe('accept');
 		expect(acceptance.ended).toBe(true);
 		expect(acceptance.judge(at(run, 3), 1500)).toEqual({ type: 'ignore', why: 'ended' });
+		const late = gate(run.slice(1, 2));
+		expect(late.judge(end, 1000).type).toBe('accept');
+		expect(late.judge(at(run, 0), 1500).type).toBe('accept');
 		const again = sampleRun(1, { epoch: 1_790_000_900_000 });
 		expect(acceptance.judge(at(again, 0), 2000)).toEqual({ type: 'accept', newRun: true });
 		expect(acceptance.ended).toBe(false);
@@ -117,6 +120,8 @@ describe('the gate for verified manifests', () => {
 			type: 'ignore',
 			why: 'other-session',
 		});
+		// One that is further ahead is no tie.
+		expect(gate(larger.slice(0, 1)).judge(at(smaller, 1), 9000).type).toBe('accept');
 	});
 
 	it('follows nobody where it is the broadcaster’s own: earlier runs are old, all that it did not sign shows another', () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { encodeBencode } from '../model/bencode.ts';
 import { manifestChanges, type SignedManifest } from '../model/manifest-delta.ts';
-import { encodeManifest, pieceCount, type Manifest } from '../model/manifest.ts';
+import { encodeManifest, manifestDict, pieceCount, type Manifest } from '../model/manifest.ts';
 import type { ManifestDeltaMessage, ManifestMessage } from '../model/message.ts';
 import { SimMedia } from '../testing/sim-media.ts';
 import { Acceptance } from './acceptance.ts';
@@ -36,7 +37,8 @@ function setup(waiting?: (() => void)[]) {
 		let came: IntakeResult | undefined;
 		intake.take(message, (result) => (came = result));
 		if (!came) throw new Error('no result');
-		if (came.type === 'verdict') known.set(came.signed.manifest.firstPiece, came.signed);
+		if (came.type === 'verdict' && came.verdict.type === 'accept')
+			known.set(came.signed.manifest.firstPiece, came.signed);
 		return came;
 	};
 	const pass = (ms: number) => void (nowMs += ms);
@@ -54,6 +56,19 @@ const delta = (base: SignedManifest, next: SignedManifest): ManifestDeltaMessage
 	baseFirstPiece: base.manifest.firstPiece,
 	changes: manifestChanges(base, next.manifest),
 });
+
+/** A manifest changed by whoever holds the channel's key. */
+function signedAnew(
+	media: SimMedia,
+	manifest: Manifest,
+	changes: Partial<Manifest>,
+): SignedManifest {
+	const changed = { ...manifest, ...changes };
+	const dict = encodeManifest(changed);
+	let signature = new Uint8Array();
+	media.sign(signedBytes(dict), (made) => (signature = made.slice()));
+	return { manifest: changed, dict, signature, sha256: new Uint8Array(32) };
+}
 
 test('accepts a genuine manifest, and the next as a difference to it', () => {
 	const { media, take } = setup();
@@ -108,12 +123,7 @@ test('verifies no more than it can bear', () => {
 test('blames a genuine signature over an infohash that does not follow, and verifies nothing of another channel', () => {
 	const { media, take, verified } = setup();
 	const { manifest } = media.next(WALL_MS);
-	const signed = (changes: Partial<Manifest>): ManifestMessage => {
-		const dict = encodeManifest({ ...manifest, ...changes });
-		let signature = new Uint8Array();
-		media.sign(signedBytes(dict), (made) => (signature = made.slice()));
-		return { type: 'manifest', signature, dict };
-	};
+	const signed = (changes: Partial<Manifest>) => whole(signedAnew(media, manifest, changes));
 	const other = signed({ channel: new Uint8Array(32).fill(9) });
 	expect(take(other)).toEqual({ type: 'bad', why: 'bad-signature' });
 	expect(verified()).toBe(0);
@@ -157,4 +167,35 @@ test('proves no more than so many at a time', () => {
 		intake.take(whole(media.next(WALL_MS + i * 500)), ({ type }) => results.push(type));
 	expect(verified()).toBe(128);
 	expect(results).toEqual(['overloaded', 'overloaded']);
+});
+
+test('sees another manifest for a place that is known, told whole or as a difference, and tells all who brought it', () => {
+	const { media, take } = setup();
+	const [one, two] = [media.next(WALL_MS), media.next(WALL_MS + 500)];
+	take(whole(one));
+	take(delta(one, two));
+	const rival = signedAnew(media, two.manifest, { title: 'not the one' });
+	const fork = { type: 'verdict', verdict: { type: 'fork' } };
+	expect(take(delta(one, rival))).toMatchObject(fork);
+	expect(take(whole(rival))).toMatchObject(fork);
+	const waiting: (() => void)[] = [];
+	const later = setup(waiting);
+	const results: IntakeResult[] = [];
+	const first = later.media.next(WALL_MS);
+	const other = signedAnew(later.media, first.manifest, { title: 'not the one' });
+	for (const message of [whole(first), whole(other), whole(other)])
+		later.intake.take(message, (result) => results.push(result));
+	for (const proof of waiting) proof();
+	expect(results.slice(1)).toMatchObject([fork, fork]);
+});
+
+test('passes over a manifest of another version', () => {
+	const { media, take, verified } = setup();
+	const { manifest, signature } = media.next(WALL_MS);
+	const dict = encodeBencode(manifestDict(manifest).set('v', 2));
+	expect(take({ type: 'manifest', signature, dict })).toEqual({
+		type: 'known',
+		firstPiece: undefined,
+	});
+	expect(verified()).toBe(0);
 });
