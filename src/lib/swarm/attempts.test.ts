@@ -3,6 +3,7 @@ import { FakeClock } from '../testing/fake-clock.ts';
 import type { AttemptsHost } from './attempt.ts';
 import { Attempts } from './attempts.ts';
 import {
+	FIRST_LINK_MS,
 	INBOUND_OFFERS_BURST,
 	MAX_ATTEMPTS,
 	MAX_EXCHANGE_ATTEMPTS,
@@ -195,4 +196,75 @@ it('keeps one offer more than it wants links, within its bound, and withdraws th
 	expect(attempts.openOffers).toBe(MAX_OPEN_OFFERS);
 	attempts.setWanted(0, 4);
 	expect(attempts.openOffers).toBe(3);
+});
+
+it.each([
+	['cc', true],
+	['aa', false],
+])('of two offers that cross, the one of the smaller id stays, seen from %s', async (id, taken) => {
+	const attempts = attemptsOf(id.repeat(20));
+	const far = 'bb'.repeat(20);
+	await attempts.meet(far, ignore);
+	attempts.setWanted(0, 4);
+	attempts.takeOffer('exchange', far, 'id', SDP, ignore);
+	expect([attempts.counts.offersTaken, attempts.size]).toEqual([Number(taken), 1]);
+	expect(FakeConnection.made[0]?.closed).toBe(taken);
+	expect(attempts.counts.offersRefused.duplicate).toBe(Number(!taken));
+});
+
+it('offers by neighbours do not count among those it makes by them', async () => {
+	const attempts = attemptsOf(SELF);
+	attempts.setWanted(0, 8);
+	for (let i = 0; i < MAX_EXCHANGE_ATTEMPTS; i++)
+		attempts.takeOffer('exchange', peer(i), 'id', SDP, ignore);
+	let met = false;
+	await attempts.meet(peer(20), () => (met = true));
+	expect(met).toBe(true);
+});
+
+it('answers an offer under its id, but not once it gave up', async () => {
+	const attempts = attemptsOf(SELF);
+	attempts.setWanted(0, 4);
+	const answered: string[] = [];
+	const offer = (i: number) =>
+		attempts.takeOffer('tracker', peer(i), `offer ${i}`, SDP, (id) => answered.push(id));
+	offer(1);
+	await settle();
+	expect(answered).toEqual(['offer 1']);
+	offer(2);
+	await attempts.close();
+	await settle();
+	expect(answered).toEqual(['offer 1']);
+	expect([attempts.size, attempts.connections]).toEqual([0, 0]);
+	offer(3);
+	expect(attempts.counts.offersTaken).toBe(2);
+});
+
+it('makes no offers while no tracker hears them, nor while its first link is coming', async () => {
+	const deaf = attemptsOf(SELF, { canAnnounce: () => false });
+	deaf.setWanted(3, 8);
+	expect(deaf.openOffers).toBe(0);
+	const clock = new FakeClock();
+	const attempts = attemptsOf(SELF, { clock });
+	attempts.setWanted(0, 8);
+	attempts.takeOffer('tracker', peer(1), 'id', SDP, ignore);
+	attempts.setWanted(3, 8);
+	expect(attempts.openOffers).toBe(0);
+	clock.advance(FIRST_LINK_MS);
+	expect(attempts.openOffers).toBe(3);
+});
+
+it('announces offers again that reached nobody, and gives up one that a neighbour answers', async () => {
+	const links = new Map<string, unknown>();
+	const attempts = attemptsOf(SELF, { links: links as AttemptsHost['links'] });
+	attempts.setWanted(1, 4);
+	await settle();
+	const [offer] = attempts.takeOffers(1);
+	expect(attempts.takeOffers(9).length).toBe(1);
+	attempts.releaseOffers([offer?.offerId ?? '']);
+	const again = attempts.takeOffers(9);
+	expect(again.map(({ sdp }) => sdp)).toEqual([offer?.sdp]);
+	links.set(peer(1), {});
+	attempts.takeAnswer('tracker', peer(1), again[0]?.offerId ?? '', SDP);
+	expect([attempts.counts.answersTaken, attempts.connecting]).toEqual([1, 0]);
 });

@@ -15,6 +15,8 @@ it('takes public and local-network addresses, and mDNS names', () => {
 		'2001:db8:0:1:2:3:4:5',
 		'2001:db8:1:2::4:5:6',
 		'203.0.113.255',
+		'169.1.2.3',
+		'10.254.0.1',
 		'::ffff:203.0.113.7',
 		'64:ff9b::203.0.113.7',
 		'0b3c27a8-3f4f-4a53-9c3e-2f7a1f0c9d11.local',
@@ -39,6 +41,7 @@ it('refuses what no peer can be at', () => {
 		'ff00::1',
 		'ff02::1',
 		'::1:0:1',
+		'::1:1',
 		'::ffff:169.254.1.1',
 		'::ffff:0:1',
 		'::203.0.113.7',
@@ -68,6 +71,7 @@ it('refuses names and every other spelling of an address', () => {
 		'12345::1',
 		'::g',
 		'1.2.3.4::',
+		'2001:db8::1.2.3.4:5',
 		`2001:db8::${'0'.repeat(80)}1`,
 	]) {
 		expect(fine(address, true), address).toBe(false);
