@@ -142,6 +142,17 @@ test('asks for the same manifest again only after a while', () => {
 	expect(of.sent.length).toBe(3);
 });
 
+test('remembers so many as asked for, and no more', () => {
+	const { exchange } = setup(1);
+	const of = fakeNeighbour(0);
+	for (let piece = 0; piece < 256; piece++) exchange.ask(of.link, piece, 0);
+	exchange.ask(of.link, 0, 0);
+	expect(of.sent.length).toBe(256);
+	exchange.ask(of.link, 256, 0);
+	exchange.ask(of.link, 0, 0);
+	expect(of.sent.length).toBe(258);
+});
+
 test('asks for nothing of another run, before the first piece or before where it began to want', () => {
 	const { exchange, window, signed, start } = setup(8);
 	const from = fakeNeighbour(0);

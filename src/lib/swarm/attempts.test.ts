@@ -1,16 +1,19 @@
 import { expect, it, vi } from 'vitest';
 import { FakeClock } from '../testing/fake-clock.ts';
+import type { Wire } from '../model/wire.ts';
 import type { AttemptsHost } from './attempt.ts';
 import { Attempts } from './attempts.ts';
 import {
 	FIRST_LINK_MS,
 	INBOUND_OFFERS_BURST,
 	MAX_ATTEMPTS,
+	MAX_CONNECTIONS,
 	MAX_EXCHANGE_ATTEMPTS,
 	MAX_OPEN_OFFERS,
 	SPARE_ATTEMPTS,
 	STALE_ATTEMPT_MS,
 } from './bounds.ts';
+import type { WireLink } from './wire-link.ts';
 
 const SDP = [
 	...['v=0', 'o=- 1 2 IN IP4 127.0.0.1', 's=-', 't=0 0'],
@@ -267,4 +270,29 @@ it('announces offers again that reached nobody, and gives up one that a neighbou
 	links.set(peer(1), {});
 	attempts.takeAnswer('tracker', peer(1), again[0]?.offerId ?? '', SDP);
 	expect([attempts.counts.answersTaken, attempts.connecting]).toEqual([1, 0]);
+});
+
+it('takes no offer beyond so many connections, links included', () => {
+	const clock = new FakeClock();
+	const links = new Map<string, WireLink>();
+	const wires: Wire[] = [];
+	const attempts = attemptsOf(SELF, {
+		clock,
+		links,
+		onLink: (link) => links.set(link.peerId, link),
+		wire: () => {
+			const wire = { start: () => [], receive: ignore, encode: () => new Uint8Array() };
+			wires.push(wire as unknown as Wire);
+			return wire as unknown as Wire;
+		},
+	});
+	attempts.setWanted(0, 50);
+	for (let i = 0; i < 40; i++) {
+		// By then the budgets of offers are used up, and both give one a second.
+		if (i >= 2 * INBOUND_OFFERS_BURST) clock.advance(i === 2 * INBOUND_OFFERS_BURST ? 1000 : 500);
+		attempts.takeOffer(i % 2 ? 'tracker' : 'exchange', peer(i), 'id', SDP, ignore);
+		wires[i]?.onReady(peer(i));
+	}
+	expect([attempts.size, links.size, attempts.connections]).toEqual([0, 34, MAX_CONNECTIONS]);
+	expect(attempts.counts.offersRefused.full).toBe(6);
 });
