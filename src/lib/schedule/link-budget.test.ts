@@ -23,6 +23,15 @@ test('lets a burst through, then what the rate allows', () => {
 	expect(allowed()).toBe(12);
 });
 
+test('takes one proof in the life of a link, as a signature is checked for each', () => {
+	let nowMs = 0;
+	const budget = new LinkBudget(() => nowMs);
+	const proof = { type: 'broadcaster-proof', signature: new Uint8Array(64) } as const;
+	expect(budget.allows(proof)).toBe(true);
+	nowMs = 3_600_000;
+	expect(budget.allows(proof)).toBe(false);
+});
+
 test('is exhausted by who doesn’t stop', () => {
 	const budget = new LinkBudget(() => 0);
 	for (let i = 0; i < 240; i++) budget.allows(ping);

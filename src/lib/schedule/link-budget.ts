@@ -12,7 +12,7 @@ interface Rate {
  */
 export const MESSAGE_RATES: Partial<Record<Message['type'], Rate>> = {
 	// Once in a link's life; a signature is checked for each.
-	'broadcaster-proof': { perSecond: 0.01, burst: 1 },
+	'broadcaster-proof': { perSecond: 0, burst: 1 },
 	manifest: { perSecond: 25, burst: 150 },
 	'manifest-delta': { perSecond: 25, burst: 150 },
 	'want-manifest': { perSecond: 10, burst: 60 },

@@ -29,9 +29,10 @@ export class BroadcasterProof {
 
 	/** Sends the proof over a link, a moment later; viewers and relays have none. */
 	give(link: Link): void {
-		const ends = link.fingerprints;
+		const sign = this.#sign;
+		const ends = sign && link.fingerprints;
 		if (!ends) return;
-		this.#sign?.(broadcasterProofBytes(ends.ours, ends.theirs), (signature) => {
+		sign(broadcasterProofBytes(ends.ours, ends.theirs), (signature) => {
 			link.send({ type: 'broadcaster-proof', signature });
 		});
 	}
